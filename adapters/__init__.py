@@ -1,0 +1,1 @@
+"""Everything that touches the outside: databases, sockets, HTTP, files, other services."""

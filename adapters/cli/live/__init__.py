@@ -1,0 +1,1 @@
+"""`hivesync live`: show files of this machine to others as they are written, and watch what others show."""

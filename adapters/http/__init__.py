@@ -1,0 +1,1 @@
+"""The HTTP door: parse, call, answer; no rules and no SQL."""

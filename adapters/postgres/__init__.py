@@ -1,0 +1,1 @@
+"""PostgreSQL: the schema, the log, read models, and the server that HiveSync runs itself."""

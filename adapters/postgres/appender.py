@@ -1,0 +1,336 @@
+"""Async group commit: one transaction in flight, and what arrives meanwhile forms the next batch."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from adapters.postgres.connections import CONNECT_TIMEOUT_S, Database, ImpatientConnection, app_conninfo
+from adapters.postgres.errors import TOO_LARGE, UNAVAILABLE
+from adapters.postgres.exchange import Exchange
+from hivesync_core.eventstore.errors import (
+    IdempotencyKeyReused,
+    StoreBusy,
+    StoreError,
+    StoreUnavailable,
+    VersionConflict,
+)
+from hivesync_core.eventstore.patience import within
+from hivesync_core.eventstore.records import Append, Appended, Idempotency, epoch_microseconds, originator
+
+logger = logging.getLogger(__name__)
+
+QUEUE_MAX = 4096
+QUEUE_BYTES_MAX = 64 * 1024 * 1024
+"""Commands that may wait, and what their events may weigh; one more is told that the store is busy."""
+
+BATCH_COMMANDS_MAX = 512
+BATCH_EVENTS_MAX = 4096
+BATCH_BYTES_MAX = 8 * 1024 * 1024
+PASSED_OVER_MAX = 1024
+"""Commands that one search for a batch leaves behind, because they touch a stream or a key that is taken."""
+
+APPEND_WAIT_S = 4.5
+"""How long a command waits for its events to be durable before it is told that the database is away."""
+
+TRANSACTION_WAIT_S = 4.0
+RECONNECT_PAUSE_S = 0.1
+STOP_WAIT_S = 5.0
+"""How long a stop waits for the queue to be stored."""
+
+_APPEND = b"SELECT command, outcome, first_position, last_position, answer FROM eventlog.append($1, $2, $3)"
+_FIND_KEY = (
+    "SELECT fingerprint, first_position, last_position, answer FROM eventlog.idempotency_keys "
+    "WHERE scope = %s AND key = %s"
+)
+
+
+AroundCommit = Callable[[Sequence[Append]], contextlib.AbstractContextManager[object]]
+"""What is entered before a transaction and left after it; it is told which commands are stored."""
+
+_NOTHING = contextlib.nullcontext()
+
+
+def _untraced(_: Sequence[Append]) -> contextlib.AbstractContextManager[object]:
+    return _NOTHING
+
+
+class _Event(msgspec.Struct, frozen=True):
+    """An event as eventlog.append takes it; the short names are those of its columns."""
+
+    c: int
+    o: UUID
+    v: int
+    t: str
+    s: str
+    e: UUID
+    r: int
+    a: str
+    k: UUID
+    p: UUID | None
+    m: UUID
+
+
+class _Key(msgspec.Struct, frozen=True):
+    """An idempotency key as eventlog.append takes it."""
+
+    c: int
+    scope: str
+    key: str
+    fingerprint: str
+    answer: str
+
+
+class _Waiting(NamedTuple):
+    """A command in the queue, the future that its sender waits on, and what its events weigh."""
+
+    append: Append
+    done: asyncio.Future[Appended]
+    size_bytes: int
+
+
+class GroupCommit:
+    """Appends commands in batches over one connection of its own.
+
+    ``append`` answers when the events are durable. A batch whose answer was lost is sent again when the database is
+    back: ``eventlog.append`` knows what it has stored by the event ids, so nothing is stored twice. Only what a sender
+    still waits for is sent again; a command that was given up is stored by the transaction that was under way then, or
+    never.
+    """
+
+    def __init__(self, database: Database, around: AroundCommit = _untraced) -> None:
+        self._database = database
+        self._around = around
+        self._queue: deque[_Waiting] = deque()
+        self._arrived = asyncio.Event()
+        self._exchange: Exchange | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._batch_max = BATCH_COMMANDS_MAX
+        self._waiting_bytes = 0
+        self.waiting = 0
+        self.batches = 0
+        self.commands = 0
+
+    async def start(self) -> None:
+        """Begin to write."""
+        self._stopping = False
+        self._task = asyncio.create_task(self._run(), name="group-commit")
+
+    async def stop(self) -> None:
+        """Take no more commands, store those that wait, and end; what is not stored in time is told so."""
+        self._stopping = True
+        self._arrived.set()
+        if self._task is not None:
+            await asyncio.wait([self._task], timeout=STOP_WAIT_S)
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        for waiting in self._queue:
+            _fail(waiting, _stopping())
+        self._queue.clear()
+        self._drop_connection()
+
+    async def append(self, append: Append) -> Appended:
+        """Store the events of a command; see ``EventAppender``.
+
+        After ``StoreUnavailable`` the command may still be stored by the transaction that is under way, never by a
+        later one.
+        """
+        if self._stopping:
+            raise _stopping()
+        size_bytes = sum(len(event.state) for event in append.events)
+        # A command of any size is taken when nothing else waits.
+        too_heavy = self.waiting > 0 and self._waiting_bytes + size_bytes > QUEUE_BYTES_MAX
+        if self.waiting >= QUEUE_MAX or too_heavy:
+            raise StoreBusy(f"{self.waiting} commands are waiting to be stored")
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Appended] = loop.create_future()
+        # Cheaper than asyncio.timeout, of which every command would need one.
+        patience = loop.call_later(APPEND_WAIT_S, _give_up, done)
+        self._queue.append(_Waiting(append, done, size_bytes))
+        self._arrived.set()
+        self.waiting += 1
+        self._waiting_bytes += size_bytes
+        try:
+            return await done
+        finally:
+            patience.cancel()
+            self.waiting -= 1
+            self._waiting_bytes -= size_bytes
+
+    async def find_answer(self, idempotency: Idempotency) -> Appended | None:
+        """What the earlier command with this key was answered; see ``EventAppender``."""
+        row = await self._database.fetch_one(_FIND_KEY, (idempotency.scope, idempotency.key))
+        if row is None:
+            return None
+        if row[0] != idempotency.fingerprint:
+            raise _reused()
+        return Appended(row[1], row[2], replayed=True, answer=row[3])
+
+    async def _run(self) -> None:
+        interruptions = 0
+        while True:
+            batch = self._next_batch()
+            if not batch:
+                if self._stopping:
+                    return
+                self._arrived.clear()
+                await self._arrived.wait()
+                continue
+            try:
+                await self._write(batch)
+                self._batch_max = min(self._batch_max * 2, BATCH_COMMANDS_MAX)
+                interruptions = 0
+            except UNAVAILABLE as error:
+                logger.warning("append interrupted: %s", str(error).strip() or type(error).__name__)
+                self._drop_connection()
+                self._queue.extendleft(reversed(batch))
+                # Should the batch be what the database can not bear, then not all who are in it have to suffer.
+                self._batch_max = max(1, len(batch) // 2)
+                interruptions += 1
+                await asyncio.sleep(RECONNECT_PAUSE_S if interruptions > 1 else 0)
+            except asyncio.CancelledError:
+                for waiting in batch:
+                    _fail(waiting, _stopping())
+                raise
+
+    def _next_batch(self) -> list[_Waiting]:
+        """What waits, up to the limits; a command that shares a stream or a key with an earlier one stays behind."""
+        batch: list[_Waiting] = []
+        behind: list[_Waiting] = []
+        taken: set[object] = set()
+        events = size = 0
+        while (
+            self._queue
+            and len(batch) < self._batch_max
+            and len(behind) < PASSED_OVER_MAX
+            and events < BATCH_EVENTS_MAX
+            and size < BATCH_BYTES_MAX
+        ):
+            waiting = self._queue.popleft()
+            if waiting.done.done():
+                continue
+            claims: set[object] = {event.originator_id for event in waiting.append.events}
+            if waiting.append.idempotency is not None:
+                claims.add(waiting.append.idempotency[:2])
+            if claims & taken:
+                behind.append(waiting)
+            else:
+                batch.append(waiting)
+                events += len(waiting.append.events)
+                size += waiting.size_bytes
+            # What stays behind keeps its place before later ones of the same stream.
+            taken |= claims
+        self._queue.extendleft(reversed(behind))
+        return batch
+
+    async def _write(self, batch: list[_Waiting]) -> None:
+        """Store a batch; one that is refused as a whole is halved until only the command at fault is refused."""
+        try:
+            await self._transact(batch)
+            return
+        except TOO_LARGE as error:
+            refused: Exception = error
+        except UNAVAILABLE:
+            raise
+        except Exception as error:
+            logger.exception("a batch of %d commands was refused", len(batch))
+            refused = error
+        if len(batch) == 1:
+            _fail(batch[0], StoreError(f"the store refuses the command: {refused}"))
+            return
+        await self._write(batch[: len(batch) // 2])
+        await self._write(batch[len(batch) // 2 :])
+
+    async def _transact(self, batch: list[_Waiting]) -> None:
+        appends = [waiting.append for waiting in batch]
+        parameters = append_parameters(appends)
+        with self._around(appends), within(TRANSACTION_WAIT_S):
+            exchange = await self._connected()
+            rows = await exchange.run(parameters)
+        self.batches += 1
+        self.commands += len(batch)
+        for command, outcome, first, last, answer in rows:
+            appended = Appended(int(first), int(last), answer=(answer or b"").decode())
+            _resolve(batch[int(command)], outcome, appended)
+
+    async def _connected(self) -> Exchange:
+        if self._exchange is not None and self._exchange.is_idle:
+            return self._exchange
+        self._drop_connection()
+        conninfo = app_conninfo(self._database.url, application_name="hivesync-append")
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            self._exchange = await Exchange.open(await ImpatientConnection.connect(conninfo, autocommit=True), _APPEND)
+        return self._exchange
+
+    def _drop_connection(self) -> None:
+        if self._exchange is not None:
+            self._exchange.close()
+            self._exchange = None
+
+
+def append_parameters(commands: Sequence[Append]) -> tuple[bytes, bytes, bytes]:
+    """What ``eventlog.append`` takes for a batch of commands."""
+    events, keys = [], []
+    for number, append in enumerate(commands):
+        for event in append.events:
+            meta = event.meta
+            events.append(
+                _Event(
+                    number,
+                    originator(event),
+                    event.originator_version,
+                    event.topic,
+                    event.state.decode(),
+                    meta.event_id,
+                    epoch_microseconds(meta.recorded_at),
+                    meta.actor,
+                    meta.correlation_id,
+                    meta.causation_id,
+                    meta.command_id,
+                )
+            )
+        if append.idempotency is not None:
+            scope, key, fingerprint = append.idempotency
+            keys.append(_Key(number, scope, key, fingerprint.hex(), append.answer))
+    return str(len(commands)).encode(), msgspec.json.encode(events), msgspec.json.encode(keys)
+
+
+def _resolve(waiting: _Waiting, outcome: bytes, appended: Appended) -> None:
+    if waiting.done.done():
+        return
+    match outcome:
+        case b"stored":
+            waiting.done.set_result(appended)
+        case b"replayed":
+            waiting.done.set_result(appended._replace(replayed=True))
+        case b"reused":
+            waiting.done.set_exception(_reused())
+        case _:
+            waiting.done.set_exception(VersionConflict("the stream has moved on since it was read"))
+
+
+def _give_up(done: asyncio.Future[Appended]) -> None:
+    if not done.done():
+        done.set_exception(StoreUnavailable(f"the database did not confirm the append within {APPEND_WAIT_S} s"))
+
+
+def _fail(waiting: _Waiting, error: StoreError) -> None:
+    if not waiting.done.done():
+        waiting.done.set_exception(error)
+
+
+def _stopping() -> StoreUnavailable:
+    return StoreUnavailable("the server is stopping")
+
+
+def _reused() -> IdempotencyKeyReused:
+    return IdempotencyKeyReused("the idempotency key was used for another command; use a new key for a new command")

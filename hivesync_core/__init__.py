@@ -1,0 +1,1 @@
+"""The rules of HiveSync: pure functions over immutable events, without I/O."""

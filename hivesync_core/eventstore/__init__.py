@@ -1,0 +1,1 @@
+"""The event store: the catalogue of events, their stored form, and the Log that loads, decides and appends."""

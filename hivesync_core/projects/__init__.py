@@ -1,0 +1,1 @@
+"""Projects: their name, their members with roles, and their policy."""

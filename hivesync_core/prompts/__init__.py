@@ -1,0 +1,1 @@
+"""Prompt templates: immutable versions, and labels that point at one of them (AI-6)."""

@@ -1,0 +1,1 @@
+"""What is spoken on ``/ws``: the messages of both sides, their limits, and the close codes."""

@@ -1,0 +1,111 @@
+"""The messages on ``/ws/live``: what a host, a viewer and the server say to each other about a live session.
+
+Each is ``{"event_type": "<dotted.name>", "payload": {…}}``. Beside the two keys a message to a viewer has ``seq``: the
+viewer has been sent everything of the session up to this number. A viewer keeps the last one, with the ``epoch`` of
+the last snapshot, and resumes from it. Positions are those of the Language Server Protocol: lines and characters from
+zero, characters counted in UTF-16 code units, lines ended by CR LF, LF or CR.
+"""
+
+from __future__ import annotations
+
+from shared.socket.live.from_server import END_REASONS, Ended, EndReason, Heartbeat, Pong, Renewed, Said
+from shared.socket.live.parts import Change, Count, Position, Range, Sha256
+from shared.socket.live.to_host import (
+    TO_HOST,
+    Ack,
+    HeldFile,
+    Hosting,
+    Refused,
+    SendSnapshot,
+    ToHost,
+    Viewer,
+    ViewerNews,
+    ViewerStatus,
+)
+from shared.socket.live.to_server import (
+    FROM_HOST,
+    FROM_VIEWER,
+    Close,
+    End,
+    Host,
+    IgnoreFile,
+    Leave,
+    Message,
+    Open,
+    Patch,
+    Ping,
+    Ready,
+    Rename,
+    Renew,
+    Resync,
+    Show,
+    View,
+)
+from shared.socket.live.to_viewer import (
+    TO_VIEWER,
+    Closed,
+    File,
+    Focus,
+    HostStatus,
+    Patched,
+    Renamed,
+    Snapshot,
+    SnapshotEnd,
+    Text,
+    ToViewer,
+    Viewing,
+)
+
+__all__ = [
+    "END_REASONS",
+    "FROM_HOST",
+    "FROM_VIEWER",
+    "TO_HOST",
+    "TO_VIEWER",
+    "Ack",
+    "Change",
+    "Close",
+    "Closed",
+    "Count",
+    "End",
+    "EndReason",
+    "Ended",
+    "File",
+    "Focus",
+    "Heartbeat",
+    "HeldFile",
+    "Host",
+    "HostStatus",
+    "Hosting",
+    "IgnoreFile",
+    "Leave",
+    "Message",
+    "Open",
+    "Patch",
+    "Patched",
+    "Ping",
+    "Pong",
+    "Position",
+    "Range",
+    "Ready",
+    "Refused",
+    "Rename",
+    "Renamed",
+    "Renew",
+    "Renewed",
+    "Resync",
+    "Said",
+    "SendSnapshot",
+    "Sha256",
+    "Show",
+    "Snapshot",
+    "SnapshotEnd",
+    "Text",
+    "ToHost",
+    "ToViewer",
+    "View",
+    "Viewer",
+    "ViewerNews",
+    "ViewerStatus",
+    "Viewing",
+]

@@ -1,0 +1,1 @@
+"""The tests of HiveSync, on real servers that they start by themselves."""

@@ -1,0 +1,1 @@
+"""The console programs, as people and scripts use them."""

@@ -1,0 +1,1 @@
+"""Tests of the proof that comments change nothing but comments."""

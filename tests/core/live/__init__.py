@@ -1,0 +1,1 @@
+"""The rules and pure parts of Live View."""

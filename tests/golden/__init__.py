@@ -1,0 +1,1 @@
+"""Bytes that were stored once and have to be read for ever."""

@@ -1,0 +1,1 @@
+"""Tests of the HTTP door: a real server on a real socket."""

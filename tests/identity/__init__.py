@@ -1,0 +1,1 @@
+"""Tests of accounts and access against real PostgreSQL and Valkey, beneath the doors."""

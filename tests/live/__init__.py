@@ -1,0 +1,1 @@
+"""Live View through real sockets, real PostgreSQL and, across processes, real Valkey."""

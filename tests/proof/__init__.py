@@ -1,0 +1,1 @@
+"""Tampering with logs, histories and exports, and the proofs that tell."""

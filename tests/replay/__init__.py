@@ -1,0 +1,1 @@
+"""Replay from the command line and over the admin API."""

@@ -1,0 +1,1 @@
+"""AI documentation: provider, blobs, jobs, reviews over HTTP, and the command."""
