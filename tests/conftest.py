@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import left_over
 from tests.servers.browser import ensure_chromium
 from tests.servers.postgres import PostgresServers, versions
 from tests.servers.valkey import ValkeyServer
@@ -38,6 +39,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((at for at, prefix in enumerate(LONGEST_FIRST) if path.startswith(prefix)), len(LONGEST_FIRST))
 
     items.sort(key=rank)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def product_as_it_was() -> Iterator[None]:
+    """No file's tests leave the product changed for those that run after them in the same process."""
+    before = left_over.bindings()
+    yield
+    assert left_over.changed(before) == []
 
 
 @pytest.fixture(scope="session")

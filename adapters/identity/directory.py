@@ -104,14 +104,7 @@ class Directory:
         mark: datetime | None
         password_hash = await self._passwords.hash(person.password)
         try:
-            mark = await self._rows.insert(
-                account_id,
-                email=person.email,
-                name=person.name,
-                password_hash=password_hash,
-                at=context.at,
-                made_by=made_by,
-            )
+            mark = await self._keep(account_id, person, password_hash, context)
         except EmailTaken:
             earlier = await self._rows.find_by_email(person.email)
             if made_by is None or earlier is None or earlier.made_by != made_by:
@@ -127,7 +120,21 @@ class Directory:
                 await self._rows.delete_never_made(account_id)
             raise
         await self.settle(account_id, mark)
-        return await self.existing(account_id)
+        kept = await self._rows.find(account_id)
+        if kept is None:  # This process stood still for so long that another took the person for a leftover.
+            await self.settle(account_id, await self._keep(account_id, person, password_hash, context))
+            kept = await self.existing(account_id)
+        return kept
+
+    async def _keep(self, account_id: UUID, person: NewPerson, password_hash: str, context: Context) -> datetime:
+        return await self._rows.insert(
+            account_id,
+            email=person.email,
+            name=person.name,
+            password_hash=password_hash,
+            at=context.at,
+            made_by=_made_by(context),
+        )
 
     async def change_status(self, account_id: UUID, command: StatusCommand, context: Context) -> Outcome:
         """Promote, demote, disable, enable or erase; what the account may no longer do ends at once on every node.

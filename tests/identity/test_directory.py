@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -214,6 +215,23 @@ async def test_an_account_whose_process_died_before_or_after_the_log_was_written
 
     await node.sign_in("made@example.org")
     assert await node.rows_with("never@example.org") == []
+
+
+async def test_a_person_taken_for_a_leftover_while_the_process_stood_still_is_kept_all_the_same(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = node.log.execute_all
+
+    async def after_standing_still(*given: Any) -> Any:
+        await _age_leftovers(node)
+        assert await node.identity.directory.settle_leftovers() == 1
+        return await append(*given)
+
+    monkeypatch.setattr(node.log, "execute_all", after_standing_still)
+    made = await node.person("grace@example.org", is_admin=True)
+
+    assert (made.email, made.is_admin) == ("grace@example.org", True)
+    assert (await node.sign_in("grace@example.org")).account_id == made.account_id
 
 
 async def test_an_older_reading_of_the_stream_does_not_undo_a_newer_one(node: Node) -> None:
