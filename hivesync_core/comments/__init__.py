@@ -9,10 +9,9 @@ from hivesync_core.comments.model import Comment, FileRefused, Insertion, Proof,
 from hivesync_core.comments.rebinding import rebind
 
 if TYPE_CHECKING:
-    from hivesync_core.comments.checking import CHECK_VERSION, COMMENTS_MAX, check
+    from hivesync_core.comments.checking import COMMENTS_MAX, check
 
 __all__ = [
-    "CHECK_VERSION",
     "COMMENTS_MAX",
     "LANGUAGES",
     "Comment",
@@ -31,7 +30,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """The check is imported where it is first asked for: its parsers take long, and a server has it done elsewhere."""
-    if name in ("CHECK_VERSION", "COMMENTS_MAX", "check"):
+    if name in ("COMMENTS_MAX", "check"):
         from hivesync_core.comments import checking
 
         return getattr(checking, name)

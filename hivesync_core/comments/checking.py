@@ -12,8 +12,6 @@ from hivesync_core.comments.shape import shaped
 from hivesync_core.comments.source_file import SourceFile, lexical, open_source
 from hivesync_core.comments.text_rules import refuse_text
 
-CHECK_VERSION = 2
-"""It grows when a rule changes what is accepted, for whoever compares the verdicts of two releases."""
 COMMENTS_MAX = 500
 
 
