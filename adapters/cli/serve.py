@@ -55,6 +55,7 @@ def _serve(stop: _Stop, started: float) -> int:
     configure_logs(settings.log_level, settings.log_format)
     try:
         with _listening(settings) as listener, _database(settings) as url:
+            stop.heed()
             return _run(msgspec.structs.replace(settings, database_url=url), listener, stop, started)
     except (EmbeddedPostgresError, CannotListen) as error:
         print(f"hivesync: {error}", file=sys.stderr)
@@ -112,13 +113,20 @@ class _Stop:
 
     def __init__(self) -> None:
         self.http: uvicorn.Server | None = None
+        self._asked = False
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self)
 
     def __call__(self, *_: object) -> None:
+        self._asked = True
         if self.http is None:
             raise KeyboardInterrupt
         self.http.should_exit = True
+
+    def heed(self) -> None:
+        """End the start where that was asked for: a library that tries an import may have caught the interruption."""
+        if self._asked:
+            raise KeyboardInterrupt
 
 
 def http_config(server: Server) -> uvicorn.Config:
@@ -167,6 +175,7 @@ def _run(settings: Settings, listener: socket.socket, stop: _Stop, started: floa
     server.when_serving(greet)
     server.when_failed(give_up)
     stop.http = http
+    stop.heed()
     http.run(sockets=[listener])
     if server.failure is not None:
         print(f"hivesync: {server.failure}", file=sys.stderr)

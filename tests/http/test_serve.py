@@ -155,6 +155,40 @@ def test_stopped_at_any_moment_of_its_start_it_ends_and_leaves_no_process(tmp_pa
         assert _all_end(children)
 
 
+SWALLOWING = """
+import os, signal, sys
+from adapters.cli import serve
+
+whole = serve.import_module
+
+def swallowing(name):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except BaseException:
+        pass
+    return whole(name)
+
+serve.import_module = swallowing
+sys.exit(serve.serve())
+"""
+"""A start in which a library takes the interruption for a failed import."""
+
+
+def test_a_stop_that_a_library_swallowed_still_ends_the_start(tmp_path: Path) -> None:
+    settings = environment(HIVESYNC_DATA_DIR=str(tmp_path / "data"), HIVESYNC_PORT=str(free_port()))
+    ended = subprocess.run(
+        [sys.executable, "-c", SWALLOWING],
+        env=settings,
+        capture_output=True,
+        text=True,
+        timeout=START_WAIT_S,
+        check=False,
+    )
+    assert ended.returncode == 130, ended.stderr
+    assert "stopped while starting" in ended.stderr
+    assert "is ready" not in ended.stdout
+
+
 def test_a_folder_serves_one_server_at_a_time(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     with serving(folder) as first:
