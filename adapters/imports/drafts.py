@@ -20,13 +20,14 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 class Flaw(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong with one piece of a file; ``field`` is a column or a path in the piece, none for all of it.
 
-    After one that ``ends`` the file nothing more of it can be read.
+    After one that ``ends`` the file nothing more of it can be read. ``more`` is one of a piece that had one before.
     """
 
     line: int
     cause: str
     field: str | None = None
     ends: bool = False
+    more: bool = False
 
 
 class Skipped(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import BinaryIO
+from typing import Annotated, BinaryIO
 
 import msgspec
 
@@ -19,6 +19,7 @@ PULL_REQUEST_LABEL = "pull request"
 
 _OPEN, _CLOSED = "open", "closed"
 _REPOSITORY = re.compile(r"^https?://[^/]+/(?:api/v3/)?(?:repos/)?([^/]+/[^/]+)")
+_MISSING = re.compile(r"missing required field `(.*?)`")
 _WHERE = re.compile(r"^(?P<cause>.*?) - at `\$\.?(?P<field>.*)`$", re.DOTALL)
 
 
@@ -42,7 +43,7 @@ class _PullRequest(msgspec.Struct):
 class _Issue(msgspec.Struct):
     """What is read of an issue. The names in capitals inside are those of ``gh``, the others those of the REST API."""
 
-    number: int
+    number: Annotated[int, msgspec.Meta(ge=1, le=(1 << 63) - 1)]
     title: str
     state: str
     body: str | None = None
@@ -73,25 +74,38 @@ def read_github(
 ) -> Pieces:
     """The issues of a file, plain or packed with gzip; ``pull_requests`` says whether those are wanted too."""
     for item in items(unpacked(stream, bytes_max=unpacked_bytes_max)):
-        yield Flaw(line=item.line, cause=item.flaw, ends=True) if item.flaw else _piece(item, pull_requests)
+        yield _flaw(item, item.flaw) if item.flaw else _piece(item, pull_requests)
 
 
 def _piece(item: Item, pull_requests: bool) -> Piece:
     try:
         issue = _decode(item.raw)
     except msgspec.ValidationError as error:
-        found = _WHERE.match(str(error))
-        cause, field = (found["cause"], found["field"]) if found else (str(error), None)
-        return Flaw(line=item.line, cause=cause, field=field or None)
+        return _flaw(item, *_cause_and_field(str(error)))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return Flaw(line=item.line, cause=_why_no_json(item.raw, error))
+        return _flaw(item, _why_no_json(item.raw, error))
     except RecursionError:
-        return Flaw(line=item.line, cause="the JSON is nested too deeply")
+        return _flaw(item, "the JSON is nested too deeply")
     if issue.pull_request is not None and not pull_requests:
         return Skipped(line=item.line)
     if issue.state.lower() not in (_OPEN, _CLOSED):
-        return Flaw(line=item.line, cause=f"it is {issue.state[:40]!r}, neither open nor closed", field="state")
+        return _flaw(item, f"it is {issue.state[:40]!r}, neither open nor closed", "state")
     return Draft(line=item.line, task=_task(issue))
+
+
+def _flaw(item: Item, cause: str, field: str | None = None) -> Flaw:
+    """Says which object it is where many may stand on one line."""
+    where = "" if item.number is None else f" (object {item.number} of the file)"
+    return Flaw(line=item.line, cause=f"{cause}{where}", field=field, ends=item.ends)
+
+
+def _cause_and_field(message: str) -> tuple[str, str | None]:
+    """What msgspec says, and the path of the field that it says it of."""
+    found = _WHERE.match(message)
+    cause, path = (found["cause"], found["field"]) if found else (message, "")
+    if missing := _MISSING.search(cause):
+        path = f"{path}.{missing[1]}" if path else missing[1]
+    return cause, path or None
 
 
 def _why_no_json(raw: bytes, error: Exception) -> str:

@@ -28,6 +28,9 @@ COMMANDS_AT_ONCE = 128
 RETRY_S = 30.0
 """How long a command is tried again while the database is away or busy."""
 
+TOLD_NEW_MAX = 1_000_000
+"""Tasks of a dry run that are remembered, so that the same one further down is not told to be new again."""
+
 PROGRESS_EVERY_S = 0.2
 _RETRY_PAUSE_S = 0.25
 
@@ -60,11 +63,12 @@ class Importer:
         self._correlation_id = target.correlation_id or uuid7()
         self._read = self._created = self._existing = self._skipped = self._shortened = self._position = 0
         self._bad_rows: list[BadRow] = []
-        self._bad_lines = 0
-        self._last_bad_line = 0
+        self._bad = 0
         self._unknown: dict[str, None] = {}
         self._under_way: set[int] = set()
         self._stopped_by: str | None = None
+        self._gave_up = False
+        self._told_new: set[int] = set()
         self._go_on_from: int | None = None
         self._began = self._told_at = time.monotonic()
 
@@ -104,7 +108,7 @@ class Importer:
                     self._stop(min(self._under_way), f"the event store does not take it: {error}")
                 self._under_way.discard(piece.line)
             case Flaw():
-                self._note_bad(piece.line, piece.field, piece.cause)
+                self._note_bad(piece.line, piece.field, piece.cause, more=piece.more)
                 if piece.ends:
                     self._stop(piece.line, piece.cause)
                 # A file full of flaws must not keep everything else in this process waiting.
@@ -136,7 +140,10 @@ class Importer:
     async def _is_new(self, command: ImportTask, task_id: UUID) -> bool:
         """What storing would lead to; raises the ``Refusal`` that it would raise."""
         loaded = await self._log.state(task, task_id)
-        return bool(task.decide(loaded.state, command))
+        is_new = bool(task.decide(loaded.state, command)) and task_id.int not in self._told_new
+        if is_new and len(self._told_new) < TOLD_NEW_MAX:
+            self._told_new.add(task_id.int)
+        return is_new
 
     async def _store(self, command: ImportTask, task_id: UUID) -> bool:
         context = Context(str(command.by), command.at, uuid7(), self._correlation_id)
@@ -146,24 +153,26 @@ class Importer:
                 outcome = await self._log.execute(task, task_id, command, context)
             except StoreError:
                 # Repeating is safe: a task that was stored after all is found, and nothing more happens.
-                if self._stopped_by is not None or time.monotonic() > give_up_at:
+                if self._gave_up or time.monotonic() > give_up_at:
+                    self._gave_up = True
                     raise
                 await asyncio.sleep(_RETRY_PAUSE_S)
                 continue
             self._position = max(self._position, outcome.position)
             return bool(outcome.events)
 
-    def _note_bad(self, line: int, field: str | None, cause: str) -> None:
+    def _note_bad(self, line: int, field: str | None, cause: str, *, more: bool = False) -> None:
         row = BadRow(line=line, field=field, cause=cause)
-        self._bad_lines += line != self._last_bad_line
-        self._last_bad_line = line
+        self._bad += not more
         if len(self._bad_rows) < BAD_ROWS_MAX:
             self._bad_rows.append(row)
         self._wishes.on_bad_row(row)
 
     def _stop(self, line: int, cause: str) -> None:
         if self._stopped_by is None:
-            self._stopped_by, self._go_on_from = cause, line
+            self._stopped_by = cause
+        # What was under way when the reading stopped may still fail.
+        self._go_on_from = line if self._go_on_from is None else min(self._go_on_from, line)
 
     def _tell(self) -> None:
         at = time.monotonic()
@@ -180,7 +189,7 @@ class Importer:
             created=self._created,
             existing=self._existing,
             skipped=self._skipped,
-            bad=self._bad_lines,
+            bad=self._bad,
             fraction=fraction,
             elapsed_s=round(elapsed_s, 3),
             tasks_per_s=round(self._read / elapsed_s, 1) if elapsed_s else 0.0,
@@ -194,7 +203,7 @@ class Importer:
             created=self._created,
             existing=self._existing,
             skipped=self._skipped,
-            bad=self._bad_lines,
+            bad=self._bad,
             bad_rows=sorted(self._bad_rows, key=lambda row: row.line),
             shortened=self._shortened,
             unknown_people=list(self._unknown),

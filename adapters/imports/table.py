@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, BinaryIO
 
 import msgspec
 
-from adapters.imports.columns import mapped
+from adapters.imports.columns import mapped, shown
 from adapters.imports.drafts import Draft, Flaw, Pieces
-from adapters.imports.unpacking import LINE_BYTES_MAX, UNPACKED_BYTES_MAX, Unreadable, lines, unpacked
+from adapters.imports.rows import read_rows
+from adapters.imports.unpacking import UNPACKED_BYTES_MAX
 from hivesync_core.tasks.events import Priority
 from hivesync_core.tasks.importing import ForeignTask
 
 SOURCE = "csv"
 ENCODINGS = ("utf-8", "windows-1252", "iso-8859-1", "iso-8859-15", "shift_jis", "gb18030")
-DELIMITERS = ",;\t|"
 
 _OPEN_WORDS = frozenset(
     ("", "0", "active", "assigned", "backlog", "blocked", "doing", "false", "in progress", "in review", "new", "no",
@@ -61,39 +60,20 @@ class CellRefused(ValueError):
 
 def read_table(stream: BinaryIO, options: TableOptions, *, unpacked_bytes_max: int = UNPACKED_BYTES_MAX) -> Pieces:
     """The tasks of a CSV file, plain or packed with gzip; raises ``MappingRefused`` where a title cannot be found."""
-    source = _Numbered(unpacked(stream, bytes_max=unpacked_bytes_max), options.encoding)
-    csv.field_size_limit(LINE_BYTES_MAX)
-    try:
-        first = next(source.lines, "")
-        delimiter = options.delimiter or _delimiter(first)
-        reader = csv.reader(_again(first, source.lines), delimiter=delimiter, strict=True, skipinitialspace=True)
-        header = next(reader, [])
-        table = _Table(header, options)
-        begins = reader.line_num + 1
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                yield from table.pieces(row, begins)
-            begins = reader.line_num + 1
-    except csv.Error as error:
-        yield Flaw(line=reader.line_num, cause=_csv_cause(error), ends=True)
-    except Unreadable as error:
-        yield Flaw(line=source.number + 1, cause=str(error), ends=True)
-
-
-class _Numbered:
-    """The lines of a file as text, counted; a byte that is no UTF-8 becomes a surrogate.
-
-    In none of the encodings is the byte of a line end a part of another character.
-    """
-
-    def __init__(self, chunks: Iterator[bytes], encoding: str) -> None:
-        self.number = 0
-        self.lines = self._decoded(chunks, encoding, "surrogateescape" if encoding == "utf-8" else "replace")
-
-    def _decoded(self, chunks: Iterator[bytes], encoding: str, errors: str) -> Iterator[str]:
-        for line in lines(chunks):
-            self.number += 1
-            yield line.decode(encoding, errors)
+    rows = read_rows(
+        stream, delimiter=options.delimiter, encoding=options.encoding, unpacked_bytes_max=unpacked_bytes_max
+    )
+    first = next(rows, None)
+    if isinstance(first, Flaw):
+        # Without the names of the columns no row can be understood.
+        yield msgspec.structs.replace(first, ends=True)
+        return
+    table = _Table(first.cells if first else (), options)
+    for row in rows:
+        if isinstance(row, Flaw):
+            yield row
+        else:
+            yield from table.pieces(row.cells, row.line)
 
 
 class _Table:
@@ -115,12 +95,13 @@ class _Table:
             return
         taken: dict[str, Any] = {}
         flawed = False
-        for field, place in self._places.items():
+        for field, places in self._places.items():
             try:
-                taken |= self._taken(field, _readable(row[place]).strip())
+                cells = [_readable(row[place]).strip() for place in places]
+                taken |= self._taken(field, ",".join(cells))
             except CellRefused as error:
+                yield Flaw(line=line, cause=str(error), field=shown(self._header[places[0]]), more=flawed)
                 flawed = True
-                yield Flaw(line=line, cause=str(error), field=self._header[place])
         if not flawed:
             external_id = taken.pop("external_id", "") or self._id_of(row)
             yield Draft(line=line, task=ForeignTask(source=SOURCE, external_id=external_id, **taken))
@@ -202,22 +183,3 @@ def _time(text: str) -> datetime:
     except ValueError:
         raise CellRefused(f"{text[:40]!r} is no time like 2025-03-01T12:00:00Z") from None
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time
-
-
-def _delimiter(first: str) -> str:
-    """What separates the names in the first line: the sign that gives the most of them."""
-    return max(DELIMITERS, key=lambda sign: len(next(csv.reader([first], delimiter=sign), [])))
-
-
-def _again(first: str, rest: Iterator[str]) -> Iterator[str]:
-    if first:
-        yield first
-    yield from rest
-
-
-def _csv_cause(error: csv.Error) -> str:
-    if "unexpected end of data" in str(error):
-        return (
-            "a quote that is opened here or before is never closed: the file ends in the middle, or a quote is missing"
-        )
-    return str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -10,6 +11,9 @@ CHUNK_BYTES = 256 * 1024
 
 LINE_BYTES_MAX = 16 * 1024 * 1024
 """One line, or one task; GitHub's longest have a quarter of a megabyte."""
+
+OVERLONG_BYTES_MAX = 1024 * 1024 * 1024
+"""How long a line may be to be passed over as too long; a file with a longer one is no file of lines."""
 
 UNPACKED_BYTES_MAX = 64 * 1024 * 1024 * 1024
 """Where a file that says to be packed stops to be believed."""
@@ -30,6 +34,8 @@ _OTHER_ENCODINGS = {
 }
 _BOM = b"\xef\xbb\xbf"
 _MARK_BYTES_MAX = 4
+_UTF_16_WITHOUT_MARK = re.compile(rb"\0[^\0]\0[^\0]|[^\0]\0[^\0]\0", re.DOTALL)
+"""What a file of UTF-16 begins with whose first two characters are of ASCII."""
 
 
 class Unreadable(Exception):
@@ -42,10 +48,11 @@ def unpacked(stream: BinaryIO, *, bytes_max: int = UNPACKED_BYTES_MAX) -> Iterat
     Raises ``Unreadable`` after the last good byte where the packing is torn or damaged, and before the first one where
     the file is in a form that is not taken.
     """
-    head = stream.read(CHUNK_BYTES)
-    while len(head) < _MARK_BYTES_MAX and (more := stream.read(CHUNK_BYTES)):
+    head = _read(stream)
+    while len(head) < _MARK_BYTES_MAX and (more := _read(stream)):
         head += more
-    chunks = _gunzipped(stream, head) if head.startswith(_GZIP) else _plain(stream, head)
+    is_packed = bool(head) and head[:2] in (_GZIP, _GZIP[:1])
+    chunks = _gunzipped(stream, head) if is_packed else _plain(stream, head)
     total = 0
     for chunk in _from_checked_beginning(chunks):
         total += len(chunk)
@@ -54,29 +61,46 @@ def unpacked(stream: BinaryIO, *, bytes_max: int = UNPACKED_BYTES_MAX) -> Iterat
         yield chunk
 
 
-def lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The lines of a file with their line ends; the last one may have none.
+def lines(chunks: Iterator[bytes]) -> Iterator[bytes | None]:
+    """The lines of a file with their line ends, none for one of more than ``LINE_BYTES_MAX``; the last may have no end.
 
-    Raises ``Unreadable`` where a line has more than ``LINE_BYTES_MAX`` bytes; a torn end is raised after the last
-    whole line.
+    Raises ``Unreadable`` where a line has more than ``OVERLONG_BYTES_MAX``; a torn end is raised after the last whole
+    line.
     """
-    rest = b""
+    rest, passed_over = b"", 0
     for chunk in chunks:
         begin = 0
         while end := chunk.find(b"\n", begin) + 1:
-            yield rest + chunk[begin:end]
-            rest, begin = b"", end
-        rest += chunk[begin:]
-        if len(rest) > LINE_BYTES_MAX:
-            raise Unreadable(f"it has more than {LINE_BYTES_MAX} bytes; is this the right kind of file?")
-    if rest:
-        yield rest
+            fits = not passed_over and len(rest) + end - begin <= LINE_BYTES_MAX
+            yield rest + chunk[begin:end] if fits else None
+            rest, passed_over, begin = b"", 0, end
+        if passed_over or len(rest) + len(chunk) - begin > LINE_BYTES_MAX:
+            passed_over += len(rest) + len(chunk) - begin
+            rest = b""
+            if passed_over > OVERLONG_BYTES_MAX:
+                raise Unreadable(f"it has more than {OVERLONG_BYTES_MAX} bytes; is this the right kind of file?")
+        else:
+            rest += chunk[begin:]
+    if rest or passed_over:
+        yield None if passed_over else rest
+
+
+def too_long(what: str) -> str:
+    """Why a piece of a file is not taken."""
+    return f"{what} has more than {LINE_BYTES_MAX} bytes"
+
+
+def _read(stream: BinaryIO) -> bytes:
+    try:
+        return stream.read(CHUNK_BYTES)
+    except OSError as error:
+        raise Unreadable(f"the file cannot be read on: {error.strerror or error}") from error
 
 
 def _plain(stream: BinaryIO, chunk: bytes) -> Iterator[bytes]:
     while chunk:
         yield chunk
-        chunk = stream.read(CHUNK_BYTES)
+        chunk = _read(stream)
 
 
 def _gunzipped(stream: BinaryIO, packed: bytes) -> Iterator[bytes]:
@@ -89,11 +113,11 @@ def _gunzipped(stream: BinaryIO, packed: bytes) -> Iterator[bytes]:
                     yield chunk
                 packed = unpacker.unconsumed_tail
                 if unpacker.eof:
-                    packed = unpacker.unused_data.lstrip(b"\0") or stream.read(CHUNK_BYTES).lstrip(b"\0")
+                    packed = unpacker.unused_data.lstrip(b"\0") or _read(stream).lstrip(b"\0")
                     if not packed:
                         return
                     unpacker = zlib.decompressobj(_GZIP_WINDOW)
-            packed = stream.read(CHUNK_BYTES)
+            packed = _read(stream)
     except zlib.error as error:
         raise Unreadable(f"the gzip file is damaged here ({error}); fetch it again") from error
     raise Unreadable("the gzip file ends here, in the middle; fetch it again")
@@ -121,4 +145,9 @@ def _checked_beginning(chunk: bytes) -> bytes:
     for mark, name in _OTHER_ENCODINGS.items():
         if chunk.startswith(mark):
             raise Unreadable(f"it is in {name}; make it UTF-8 first: iconv -f {name} -t UTF-8 FILE")
+    if chunk.startswith(_GZIP):
+        raise Unreadable("it is packed with gzip more than once; unpack it first: gunzip -c FILE")
+    if _UTF_16_WITHOUT_MARK.match(chunk):
+        name = "UTF-16BE" if chunk.startswith(b"\0") else "UTF-16LE"
+        raise Unreadable(f"it is in {name}; make it UTF-8 first: iconv -f {name} -t UTF-8 FILE")
     return chunk.removeprefix(_BOM)

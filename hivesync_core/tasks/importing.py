@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from hivesync_core.kernel.ids import AccountId, ProjectId, TaskId
+from hivesync_core.kernel.refusal import Invalid
 from hivesync_core.kernel.roles import Role
 from hivesync_core.kernel.text import fit_many_lines, fit_one_line
 from hivesync_core.tasks.commands import (
@@ -31,6 +32,13 @@ _NAMESPACE: Final = UUID("5f0c2f0e-9a53-5c0e-8c58-6d6b1f6c3f10")
 def imported_task_id(project_id: ProjectId, source: str, external_id: str) -> TaskId:
     """The id of the task that ``source`` calls ``external_id``, in this project: always the same (RFC 9562, UUIDv5)."""
     return TaskId(uuid5(_NAMESPACE, f"{project_id}\n{source.strip()}\n{external_id.strip()}"))
+
+
+class TimeRefused(Invalid):
+    """A time that UTC has no date for; the facts name the ``field``."""
+
+    code = "import.time_refused"
+    title = "The time cannot be kept"
 
 
 class ForeignTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +76,7 @@ def import_of(
     """The command that imports a task: text that does not fit is shortened and said to be so.
 
     ``accounts`` maps names in the other system, case folded, to the members of the project who may work. The first of
-    the assignees that is known there has the task; all of them are kept by name.
+    the assignees that is known there has the task; all of them are kept by name. Raises ``TimeRefused``.
     """
     external_id = fit_one_line(foreign.external_id, chars_max=NAME_MAX)[0]
     title, title_short = fit_one_line(foreign.title, chars_max=TITLE_MAX)
@@ -101,10 +109,10 @@ def import_of(
         author=_short(foreign.author, NAME_MAX),
         assignees=assignees,
         assignee_id=next((assignee.account_id for assignee in assignees if assignee.account_id), None),
-        created_at=_utc(foreign.created_at),
-        updated_at=_utc(foreign.updated_at),
+        created_at=_utc(foreign.created_at, "created_at"),
+        updated_at=_utc(foreign.updated_at, "updated_at"),
         closed=foreign.closed,
-        closed_at=_utc(foreign.closed_at) if foreign.closed else None,
+        closed_at=_utc(foreign.closed_at, "closed_at") if foreign.closed else None,
         closed_reason=_short(foreign.closed_reason, NAME_MAX) if foreign.closed else None,
         shortened=tuple(name for name, is_short in shortened.items() if is_short),
     )
@@ -121,7 +129,10 @@ def _short(text: str | None, chars_max: int) -> str | None:
     return fit_one_line(text or "", chars_max=chars_max)[0] or None
 
 
-def _utc(time: datetime | None) -> datetime | None:
+def _utc(time: datetime | None, field: str) -> datetime | None:
     if time is None:
         return None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    try:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except OverflowError as error:
+        raise TimeRefused(f"{time.isoformat()} is before the year 1 or after 9999 in UTC.", field=field) from error

@@ -94,6 +94,9 @@ FORMS: dict[str, Callable[[list[dict[str, Any]]], bytes]] = {
     "arrays after each other, as gh api --paginate writes them": lambda issues: (
         json.dumps(issues[:2]).encode() + json.dumps(issues[2:]).encode()
     ),
+    "pages in one array, as gh api --paginate --slurp writes them": lambda issues: json.dumps(
+        [issues[:2], [], issues[2:]]
+    ).encode(),
     "objects on many lines": lambda issues: b"\n".join(json.dumps(one, indent=1).encode() for one in issues),
     "with a byte order mark": lambda issues: b"\xef\xbb\xbf" + lines_of(issues),
     "packed": lambda issues: gzip.compress(lines_of(issues)),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import io
 import json
+import os
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.imports.drafts import Skipped
+from adapters.imports import json_items, unpacking
+from adapters.imports.drafts import Flaw, Skipped
+from adapters.imports.github import read_github
+from adapters.imports.unpacking import LINE_BYTES_MAX
 from hivesync_core.tasks.importing import ForeignTask
 from tests.imports.files import FORMS, as_gh_writes, closed, drafts, flaws, github, issue, lines_of
 
@@ -110,6 +117,15 @@ def test_a_field_of_a_wrong_type_is_named_with_its_line_and_the_others_are_read(
 def test_a_missing_field_is_named() -> None:
     (flaw,) = flaws(github(b'{"number": 1, "state": "open"}\n'))
     assert "missing required field `title`" in flaw.cause
+    assert flaw.field == "title"
+    (flaw,) = flaws(github(lines_of([issue(1, user={})])))
+    assert flaw.field == "user.login"
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "9" * 20, "9" * 5_000, "1e400", '"1"', "true"])
+def test_a_number_that_no_issue_has_is_refused(number: str) -> None:
+    data = lines_of([issue(1)]).replace(b'"number": 1,', f'"number": {number},'.encode())
+    assert [flaw.field for flaw in flaws(github(data))] == ["number"]
 
 
 def test_a_line_that_is_no_json_is_named_and_the_next_one_read() -> None:
@@ -133,12 +149,88 @@ def test_another_encoding_is_named_with_the_remedy(encoding: str, name: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("data", "cause"), [(b"PK\x03\x04rest", "ZIP"), (b"<html>", "<html>"), (b"[1, 2]", "object was expected")]
+    ("data", "cause"),
+    [
+        (b"PK\x03\x04rest", "ZIP"),
+        (b"<html>", "<html>"),
+        (b"[" * 100_000, "in the middle of an object"),
+        (gzip.compress(gzip.compress(b"{}")), "packed with gzip more than once"),
+        (lines_of(ISSUES).decode().encode("utf-16-le"), "it is in UTF-16LE"),
+        (lines_of(ISSUES).decode().encode("utf-16-be"), "it is in UTF-16BE"),
+        (b"\x1f", "the gzip file ends here"),
+    ],
 )
 def test_what_is_no_file_of_issues_is_said_to_be_none(data: bytes, cause: str) -> None:
     (flaw,) = flaws(github(data))
     assert (flaw.line, flaw.ends) == (1, True)
     assert cause in flaw.cause
+
+
+def test_what_is_no_object_in_an_array_is_named_and_the_objects_are_read() -> None:
+    one = json.dumps(issue(1)).encode()
+    pieces = github(b'[null, 5, "a \\" ]", ' + one + b", bad, [[" + one + b"]], " + one.replace(b"1", b"2") + b"]")
+    assert [flaw.cause for flaw in flaws(pieces)] == [
+        "Expected `object`, got `null` (object 1 of the file)",
+        "Expected `object`, got `int` (object 2 of the file)",
+        "Expected `object`, got `str` (object 3 of the file)",
+        "it is no whole JSON object: JSON is malformed: invalid character (byte 0) (object 5 of the file)",
+        "Expected `object`, got `array` (object 6 of the file)",
+    ]
+    assert not any(flaw.ends for flaw in flaws(pieces))
+    assert len(drafts(pieces)) == 2
+
+
+def test_a_first_line_that_is_half_costs_no_other_line() -> None:
+    data = lines_of(ISSUES)
+    for first in (data[100:], b"# saved on a Monday\n" + data, b"null\n" + data):
+        (flaw,) = flaws(github(first))
+        assert (flaw.line, flaw.ends) == (1, False)
+        assert len(drafts(github(first))) == len(ISSUES) - (first == data[100:])
+
+
+def test_a_line_that_is_too_long_is_named_and_the_next_one_read() -> None:
+    long = b'{"number": 2, "title": "' + b"a" * LINE_BYTES_MAX + b'"}\n'
+    pieces = github(lines_of([issue(1)]) + long + lines_of([issue(3)]))
+    assert flaws(pieces) == [Flaw(line=2, cause=f"it has more than {LINE_BYTES_MAX} bytes")]
+    assert [draft.line for draft in drafts(pieces)] == [1, 3]
+
+
+def test_a_line_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpacking, "OVERLONG_BYTES_MAX", LINE_BYTES_MAX + 1)
+    (flaw,) = flaws(github(b"{" + b"0" * (2 * LINE_BYTES_MAX) + b"\n" + lines_of([issue(1)])))
+    assert (flaw.line, flaw.ends) == (1, True)
+
+
+def test_a_long_string_in_an_array_is_gone_through_once() -> None:
+    """Every byte is looked at once, however many pieces it comes in: from its beginning each time would be 2,000 times."""
+    scanned = 0
+
+    class Counting:
+        def match(self, text: bytes, position: int) -> re.Match[bytes] | None:
+            nonlocal scanned
+            found = in_string.match(text, position)
+            scanned += found.end() - position if found else 0
+            return found
+
+    in_string = json_items._IN_STRING
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_items, "_IN_STRING", Counting())
+        (draft,) = drafts(github(b"[" + json.dumps(issue(1, body="\\" * 1_000_000)).encode() + b"]", 1_000))
+    assert len(draft.task.description) == 1_000_000
+    assert scanned < 2 * 2_001_000
+
+
+def test_a_file_that_cannot_be_read_on_keeps_what_was_read() -> None:
+    class Torn(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if found := super().read(size):
+                return found
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    pieces = list(read_github(Torn(lines_of(ISSUES))))
+    (flaw,) = flaws(pieces)
+    assert (flaw.line, flaw.cause, flaw.ends) == (6, "the file cannot be read on: Input/output error", True)
+    assert len(drafts(pieces)) == 5
 
 
 def test_an_empty_file_holds_nothing() -> None:

@@ -143,3 +143,15 @@ async def test_a_file_that_is_too_large_is_refused_while_it_comes(
         f"/api/v1/projects/{project_id}/imports", content=chunks(), headers={"content-type": "application/json"}
     )
     problem(answer, 413, "request.too_large")
+
+
+async def test_a_file_of_other_bytes_is_answered_with_words(server: RunningServer) -> None:
+    owner = await server.person("owner")
+    project_id = await owner.project()
+    latin = await send(owner, project_id, b"id,titl\xe9\n1,a\n", "text/csv")
+    assert problem(latin, 422, "import.mapping_refused")["detail"].endswith("The columns are id, titl")
+    time = b"title,created\none,0001-01-01T00:00+14:00\ntwo,\n"
+    report = (await send(owner, project_id, time, "text/csv")).json()
+    assert (report["created"], [row["line"] for row in report["bad_rows"]]) == (1, [2])
+    mac = (await send(owner, project_id, b"title\rthree\rfour\r", "text/csv")).json()
+    assert (mac["created"], mac["bad"]) == (2, 0)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import gzip
 import io
+import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +26,7 @@ from adapters.imports.table import TableOptions
 from adapters.postgres.appender import GroupCommit
 from adapters.postgres.connections import Database
 from adapters.postgres.reader import PostgresStreamReader
+from hivesync_core.eventstore.errors import StoreUnavailable
 from hivesync_core.eventstore.events import the_catalogue
 from hivesync_core.eventstore.log import Log
 from hivesync_core.eventstore.mapper import MsgspecMapper
@@ -147,6 +150,51 @@ async def test_a_dry_run_tells_the_same_and_stores_nothing(postgres_url: str) ->
     assert (dry.created, dry.bad, dry.dry_run) == (1, 3, True)
     assert dry.bad_rows == wet.bad_rows
     assert (wet.created, again.created, again.existing) == (1, 0, 1)
+
+
+async def test_a_task_that_is_twice_in_a_file_is_new_once_in_a_dry_run_too(postgres_url: str) -> None:
+    data = lines_of([issue(1), issue(2), issue(1, title="the same, a page later")])
+    async with running_log(postgres_url) as log:
+        dry = await imported(log, data, dry_run=True)
+        wet = await imported(log, data)
+    assert (dry.created, dry.existing) == (wet.created, wet.existing) == (2, 1)
+
+
+async def test_bad_pieces_are_counted_also_where_they_stand_on_one_line(postgres_url: str) -> None:
+    one_line = json.dumps([issue(1, title=None), issue(2), issue(3, title=None, body=5), issue(4, state="ajar")])
+    table = b"id,title,due\n1,,never\n2,two,\n\x01,three,\n4,,never\n"
+    async with running_log(postgres_url) as log:
+        assert (await imported(log, one_line.encode())).bad == 3
+        report = await imported(log, table, csv=True)
+    assert (report.bad, len(report.bad_rows)) == (3, 5)
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_a_time_that_utc_has_no_date_for_is_named(postgres_url: str, time: str) -> None:
+    table = f"id,title,created\n1,one,\n2,two,{time}\n".encode()
+    issues = lines_of([issue(1), issue(2, created_at=time), closed(3, closed_at=time)])
+    async with running_log(postgres_url) as log:
+        of_table, of_issues = await imported(log, table, csv=True), await imported(log, issues)
+    assert [(row.line, row.field) for row in of_table.bad_rows] == [(3, "created_at")]
+    assert [(row.line, row.field) for row in of_issues.bad_rows] == [(2, "created_at"), (3, "closed_at")]
+
+
+async def test_what_was_under_way_at_a_torn_end_is_stored_though_connections_break(postgres_url: str) -> None:
+    """The reading stops at once, and 128 commands wait for their answers: none of them may be given up with it."""
+    torn = lines_of([issue(number) for number in range(1, 129)]) + b"[" * 20
+    packed = gzip.compress(torn)[:-8]
+    async with running_log(postgres_url) as log:
+        execute, breaks = log.execute, count()
+
+        async def breaking(*arguments: Any, **named: Any) -> Any:
+            if next(breaks) < 100:
+                await asyncio.sleep(0)
+                raise StoreUnavailable("the connection broke")
+            return await execute(*arguments, **named)
+
+        log.execute = breaking  # type: ignore[method-assign]
+        report = await imported(log, packed)
+    assert (report.created, report.complete) == (128, False)
 
 
 async def test_assignees_are_members_where_they_are_known_and_kept_by_name_where_not(postgres_url: str) -> None:

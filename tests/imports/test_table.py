@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.imports import rows
 from adapters.imports.columns import MappingRefused
 from adapters.imports.drafts import Flaw
+from adapters.imports.unpacking import LINE_BYTES_MAX
 from hivesync_core.tasks.events import Priority
 from tests.imports.files import drafts, flaws, table
 
@@ -102,12 +106,80 @@ def test_an_unknown_byte_is_named_with_the_remedy_and_the_other_rows_are_read() 
     assert drafts(table(text, encoding="windows-1252"))[0].task.title == "caé"
 
 
-def test_a_quote_that_never_ends_is_named_where_it_begins_or_after() -> None:
+def test_a_quote_that_never_ends_is_named_where_it_begins() -> None:
     pieces = table('title\none\n"two\nthree\n')
     assert [draft.task.title for draft in drafts(pieces)] == ["one"]
     (flaw,) = flaws(pieces)
-    assert flaw.ends
+    assert (flaw.line, flaw.ends) == (3, True)
     assert "never closed" in flaw.cause
+
+
+def test_a_row_that_cannot_be_read_is_named_and_costs_no_other() -> None:
+    text = 'id,title\n1,"a" b\n2,two\n3,"open\n4,four\n5,"five"\n6,s\rx\n7,seven\n'
+    pieces = table(text)
+    assert [(flaw.line, flaw.cause.split(";")[0], flaw.ends) for flaw in flaws(pieces)] == [
+        (2, "a quote stands inside of a cell", False),
+        (4, "a quote stands inside of a cell", False),
+        (7, "a line end stands inside of a cell without quotes around it", False),
+    ]
+    assert [draft.line for draft in drafts(pieces)] == [3, 5, 6, 8]
+
+
+def test_a_line_that_is_too_long_is_named_and_the_next_one_read() -> None:
+    pieces = table("id,title\n1,one\n2," + "x" * LINE_BYTES_MAX + "\n3,three\n")
+    assert flaws(pieces) == [Flaw(line=3, cause=f"a line has more than {LINE_BYTES_MAX} bytes")]
+    assert [draft.line for draft in drafts(pieces)] == [2, 4]
+
+
+def test_a_row_without_end_is_not_read_into_memory() -> None:
+    pieces = table('id,title\n1,one\n2,"' + ("y" * 1_000_000 + "\n") * 17)
+    assert [draft.line for draft in drafts(pieces)] == [2]
+    (flaw,) = flaws(pieces)
+    assert (flaw.line, flaw.ends) == (3, True)
+    assert f"more than {LINE_BYTES_MAX} bytes" in flaw.cause
+
+
+def test_quotes_that_would_have_the_file_read_again_and_again_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "LINE_BYTES_MAX", 10_000)
+    monkeypatch.setattr(rows, "READ_AGAIN_CHARS_MAX", 100_000)
+    pieces = table("id,title\n" + 'a","b\n' * 20_000)
+    assert flaws(pieces)[-1].ends
+    assert len(pieces) < 20
+
+
+def test_a_torn_file_is_gone_on_with_from_the_row_that_was_torn() -> None:
+    packed = gzip.compress(b'title\none\n"two\n' + os.urandom(600_000).hex().encode() + b'"\n')
+    (flaw,) = flaws(table(packed[:-1_000]))
+    assert (flaw.line, flaw.ends) == (3, True)
+
+
+@pytest.mark.parametrize("begin", ["", "\n\n", "sep=;\n", '"sep=;"\r\n'])
+def test_what_may_stand_before_the_names_of_the_columns_is_passed_over(begin: str) -> None:
+    assert [draft.task.title for draft in drafts(table(f"{begin}id;title\n1;a,b,c\n"))] == ["a,b,c"]
+
+
+def test_lines_may_end_as_those_of_an_old_mac() -> None:
+    pieces = table("id,title\r1,one\r2,two\r")
+    assert [(draft.line, draft.task.title) for draft in drafts(pieces)] == [(2, "one"), (3, "two")]
+
+
+def test_columns_of_one_name_are_one_list_of_labels_and_else_refused() -> None:
+    (draft,) = drafts(table("Summary,Labels,Labels,Assignee\none,bug,docs,ann\n"))
+    assert draft.task.labels == ("bug", "docs")
+    with pytest.raises(MappingRefused, match="2 columns are called 'State', and state can be only one"):
+        table("title,State,state\none,open,closed\n")
+    assert drafts(table("title,State,state\none,open,closed\n", columns={"state": ""}))
+
+
+def test_the_names_of_columns_are_told_so_that_every_program_can_read_them() -> None:
+    with pytest.raises(MappingRefused) as refused:
+        table(b"id,titl\xe9\x1b[31m\n1,a\n")
+    assert str(refused.value).endswith("The columns are id, titl [31m")
+    with pytest.raises(MappingRefused) as refused:
+        table(",".join(f"column{number}" for number in range(10_000)) + "\n")
+    assert str(refused.value).endswith("column49 and 9950 more")
+    with pytest.raises(MappingRefused, match="the file is empty"):
+        table("")
 
 
 def test_a_cell_of_several_lines_does_not_move_the_numbers_of_the_rows_after_it() -> None:
