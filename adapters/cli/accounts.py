@@ -7,8 +7,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.cli.console import CommandFailed, Exit, Output, add_common, parser_of
+from adapters.cli.console import CommandFailed, Output, add_common, parser_of
 from adapters.cli.desk import Desk, at_the_desk
+from adapters.cli.ending import Exit
 from adapters.cli.passwords import add_password_options, password_from
 from adapters.identity.account_rows import PEOPLE_MAX, AccountRow
 from adapters.identity.directory import OPERATOR, NewPerson, StatusCommand

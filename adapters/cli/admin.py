@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NamedTuple
 
-from adapters.cli.console import EXIT_CODES, CommandFailed, Exit, Output, is_container, run_to_end
+from adapters.cli.ending import Exit, run_to_end
 
 
 class Command(NamedTuple):
@@ -40,6 +40,8 @@ examples:
 
 def usage() -> str:
     """What the program does, with an example for the most usual."""
+    from adapters.cli.console import EXIT_CODES, is_container
+
     width = max(map(len, COMMANDS))
     listed = "".join(f"  {name:{width}}  {command.does}\n" for name, command in COMMANDS.items())
     place = "It runs in a container here: paths are the container's.\n\n" if is_container() else ""
@@ -53,6 +55,10 @@ def usage() -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    return run_to_end("hivesync-admin", lambda: _main(given))
+
+
+def _main(given: list[str]) -> int:
     if not given or given[0] in ("help", "-h", "--help"):
         print(usage(), end="")
         return Exit.DONE if given else Exit.USAGE
@@ -61,10 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"hivesync-admin: there is no command {named!r}\n\n{usage()}", end="", file=sys.stderr)
         return Exit.USAGE
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="hivesync-admin: %(message)s")
-    return run_to_end("hivesync-admin", lambda: _run(COMMANDS[named], rest))
+    # Psycopg has a level of its own, at which it tells of each connection that is lost; commands say that themselves.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
+    return _run(COMMANDS[named], rest)
 
 
 def _run(command: Command, rest: Sequence[str]) -> int:
+    from adapters.cli.console import CommandFailed, Output
+
     try:
         return int(import_module(command.module).main(rest))
     except CommandFailed as error:

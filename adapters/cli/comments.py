@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from adapters.cli.console import CommandFailed, Exit
+from adapters.cli.console import CommandFailed
+from adapters.cli.ending import Exit
 from adapters.safety import SafetyChecker, SafetyError
 from hivesync_core.comments import FileRefused, Report, language_of, unified_diff
 

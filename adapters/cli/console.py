@@ -1,16 +1,16 @@
-"""What every command of `hivesync-admin` shares: exit codes, errors with their remedy, and answers for people and programs."""
+"""What every command of `hivesync-admin` shares: errors with their remedy, and answers for people and programs."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections.abc import Callable
-from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from adapters.cli.ending import Exit
 from adapters.observability.logs import hide_secrets
 
 EXIT_CODES = """\
@@ -25,17 +25,6 @@ exit codes:
 
 CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"), Path("/var/run/secrets/kubernetes.io"))
 """What Docker, Podman and Kubernetes leave in a container's file system."""
-
-
-class Exit(IntEnum):
-    """How a command ended."""
-
-    DONE = 0
-    FAILED = 1
-    USAGE = 2
-    PARTLY = 3
-    UNREACHABLE = 4
-    INTERRUPTED = 130
 
 
 class CommandFailed(Exception):
@@ -54,7 +43,7 @@ class Output:
 
     def answer(self, facts: Any, text: str) -> None:
         """Answer with ``facts`` where JSON is wanted, else with ``text``."""
-        print(msgspec.json.encode(facts, enc_hook=str).decode() if self.as_json else text, flush=True)
+        print(_as_json(facts) if self.as_json else text, flush=True)
 
     def note(self, text: str) -> None:
         """Tell a person something that is no answer."""
@@ -65,23 +54,10 @@ class Output:
         message = hide_secrets(str(error))
         if self.as_json:
             facts = {"error": message, "remedy": error.remedy or None, "exit_code": int(error.exit_code)}
-            print(msgspec.json.encode(facts).decode(), flush=True)
+            print(_as_json(facts), flush=True)
         else:
             self.note(message + (f"\n{error.remedy}" if error.remedy else ""))
         return error.exit_code
-
-
-def run_to_end(program: str, run: Callable[[], int]) -> int:
-    """Run a command; its exit code, also where a person interrupts it or nobody reads the answer any more."""
-    try:
-        return run()
-    except KeyboardInterrupt:
-        print(f"\n{program}: stopped", file=sys.stderr)
-        return Exit.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read the answer has seen enough; there is nobody to tell.
-        sys.stderr.close()
-        return Exit.FAILED
 
 
 def parser_of(name: str, description: str, examples: str) -> argparse.ArgumentParser:
@@ -108,6 +84,14 @@ def add_common(parser: argparse.ArgumentParser) -> None:
 def is_container() -> bool:
     """Whether this process runs in a container."""
     return any(mark.exists() for mark in CONTAINER_MARKS)
+
+
+def _as_json(facts: Any) -> str:
+    """The facts as JSON; names of files and arguments may hold bytes that are no UTF-8."""
+    try:
+        return msgspec.json.encode(facts, enc_hook=str).decode()
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(facts, enc_hook=str))
 
 
 def _indented(text: str) -> str:

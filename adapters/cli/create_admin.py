@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.cli.console import Exit, Output, add_common, parser_of
+from adapters.cli.console import Output, add_common, parser_of
 from adapters.cli.desk import Desk, at_the_desk
+from adapters.cli.ending import Exit
 from adapters.cli.passwords import add_password_options, password_from
 from adapters.identity.account_rows import AccountRow
 from adapters.identity.directory import OPERATOR, NewPerson

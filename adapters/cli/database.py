@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 import psycopg
 
-from adapters.cli.console import CommandFailed, Exit
+from adapters.cli.console import CommandFailed
+from adapters.cli.ending import Exit
 from adapters.postgres.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from adapters.postgres.embedded.cluster import SUPERUSER, read_password
 from adapters.postgres.embedded.server import DATABASE

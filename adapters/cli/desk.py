@@ -13,8 +13,9 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from adapters.cli.console import CommandFailed, Exit, Output, is_container
+from adapters.cli.console import CommandFailed, Output, is_container
 from adapters.cli.database import database_of
+from adapters.cli.ending import Exit
 from adapters.identity.account_rows import AccountRow
 from adapters.identity.identity import Identity
 from adapters.identity.settings import IdentitySettings

@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 
-from adapters.cli.console import Exit
 from adapters.cli.docs_backends import (
     Backend,
     Decided,
@@ -26,6 +25,7 @@ from adapters.cli.docs_backends import (
 )
 from adapters.cli.docs_terminal import Stopped, Terminal
 from adapters.cli.docs_writing import FileChanged, write_proven
+from adapters.cli.ending import Exit
 from adapters.safety.checker import SafetyChecker, SafetyError
 from hivesync_core.comments import FileRefused, Report, language_of, unified_diff
 from hivesync_core.kernel.refusal import Refusal

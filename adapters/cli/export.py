@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from adapters.cli.console import CommandFailed, Exit, Output, add_common, parser_of
+from adapters.cli.console import CommandFailed, Output, add_common, parser_of
 from adapters.cli.desk import Desk, at_the_desk
+from adapters.cli.ending import Exit
 from adapters.cli.progress import ProgressBar
 from adapters.exports.attesting import attested, attestor
 from adapters.exports.reading import open_reader
@@ -104,7 +105,11 @@ async def _export(desk: Desk, output: Output, asked: argparse.Namespace) -> int:
             # The thread must not go on behind the back of whoever stopped the command.
             stopped.set()
             raise
+        except BrokenPipeError:
+            raise
         except OSError as error:
+            if asked.out == "-":
+                raise CommandFailed(f"standard output cannot be written: {error.strerror or error}") from error
             cause = f"{asked.out} cannot be written: {error.strerror or error}"
             raise CommandFailed(cause, "Nothing of it is left.") from error
         except (OtherKey, LogRewritten) as error:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import csv
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import BinaryIO, get_args
+from typing import BinaryIO, cast, get_args
 
-from adapters.cli.console import CommandFailed, Exit, Output, add_common, parser_of
+from adapters.cli.console import CommandFailed, Output, add_common, parser_of
 from adapters.cli.desk import Desk, NoSuchProject, at_the_desk
+from adapters.cli.ending import Exit, Interrupts
 from adapters.cli.progress import ProgressBar
 from adapters.identity.account_rows import PEOPLE_MAX, AccountRow
 from adapters.ids import uuid7
 from adapters.imports.importer import Destination, Importer, Wishes
 from adapters.imports.people import accounts_by_name
+from adapters.imports.rows import DELIMITERS
 from adapters.imports.source import ReadOptions, Source
-from adapters.imports.table import DELIMITERS, ENCODINGS, TableOptions
+from adapters.imports.table import ENCODINGS, TableOptions
 from hivesync_core.kernel.ids import AccountId, ProjectId
 from hivesync_core.kernel.roles import Role
 from hivesync_core.projects.commands import CreateProject
@@ -89,7 +93,7 @@ def _options(asked: argparse.Namespace) -> ReadOptions:
 
 
 async def _import(desk: Desk, output: Output, asked: argparse.Namespace, options: ReadOptions) -> int:
-    project_id, state = await _project(desk, asked)
+    project_id, state, create = await _project(desk, asked)
     by, role = await _importer_of(desk, state, asked.by)
     accounts = await accounts_by_name(desk.identity.rows, state.members, _people(asked))
     target = Destination(project_id, by, role, accounts)
@@ -104,24 +108,31 @@ async def _import(desk: Desk, output: Output, asked: argparse.Namespace, options
                 bar.say(f"line {row.line}{f', {row.field}' if row.field else ''}: {row.cause}")
 
         wishes = Wishes(asked.dry_run, asked.from_line, tell, name)
-        report = await Importer(desk.log, target, Source(stream), options, wishes).run()
+        importer = Importer(desk.log, target, Source(stream), options, wishes)
+        importer.begin()
+        if create is not None and not asked.dry_run:
+            await desk.log.execute(project, project_id, create, desk.context(str(create.by)))
+        try:
+            report = await importer.run()
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            if not asked.dry_run:
+                output.note("What was imported stays. Import the file again: it adds the rest and doubles nothing.")
+            raise
     output.answer(report, _told(report, state.name, asked))
     return Exit.DONE if report.complete and not report.bad else Exit.PARTLY
 
 
-async def _project(desk: Desk, asked: argparse.Namespace) -> tuple[ProjectId, Project]:
+async def _project(desk: Desk, asked: argparse.Namespace) -> tuple[ProjectId, Project, CreateProject | None]:
+    """The project; where there is none and it may be made, as it would be, and the command that makes it."""
     try:
-        return await desk.project(asked.project)
+        return *await desk.project(asked.project), None
     except NoSuchProject as error:
         if not asked.create:
             raise NoSuchProject(str(error), f"{error.remedy}; --create makes it.") from error
-        if asked.dry_run:
-            raise NoSuchProject(str(error), "A dry run makes none: check against another project first.") from error
     owner = await desk.person(asked.by) if asked.by else await _only_admin(desk)
     project_id = ProjectId(uuid7())
-    command = CreateProject(project_id=project_id, by=owner.account_id, name=asked.project)
-    await desk.log.execute(project, project_id, command, desk.context(str(owner.account_id)))
-    return project_id, (await desk.log.state(project, project_id)).state
+    create = CreateProject(project_id=project_id, by=owner.account_id, name=asked.project)
+    return project_id, project.fold(project.decide(project.initial, create)), create
 
 
 async def _only_admin(desk: Desk) -> AccountRow:
@@ -166,17 +177,37 @@ def _pairs(given: Sequence[str], form: str) -> dict[str, str]:
     return pairs
 
 
+class _Waiting(RawIOBase):
+    """A stream that may keep one waiting, as a terminal or a pipe does, until Ctrl-C."""
+
+    def __init__(self, stream: BufferedReader, interrupts: Interrupts) -> None:
+        self._stream, self._interrupts = stream, interrupts
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to ``size`` bytes as soon as there are any, none at the end."""
+        with self._interrupts.waiting():
+            return self._stream.read1(size)
+
+    def fileno(self) -> int:
+        """That of the stream; raises ``OSError`` where it has none."""
+        return self._stream.fileno()
+
+
 @contextmanager
 def _opened(file: str) -> Iterator[BinaryIO]:
-    if file == "-":
-        yield sys.stdin.buffer
-        return
-    try:
-        stream = Path(file).open("rb")  # noqa: SIM115 - closed where the caller is done with it
-    except OSError as error:
-        raise CommandFailed(f"{file} cannot be read: {error.strerror}", exit_code=Exit.USAGE) from error
-    with stream:
-        yield stream
+    with Interrupts() as interrupts, ExitStack() as opened:
+        if file != "-":
+            try:
+                with interrupts.waiting():
+                    stream = opened.enter_context(open(file, "rb"))
+            except (OSError, ValueError) as error:
+                cause = getattr(error, "strerror", None) or error
+                raise CommandFailed(f"{file or repr(file)} cannot be read: {cause}", exit_code=Exit.USAGE) from error
+        elif sys.stdin is None:
+            raise CommandFailed("standard input is closed", exit_code=Exit.USAGE)
+        else:
+            stream = cast(BufferedReader, sys.stdin.buffer)
+        yield cast(BinaryIO, _Waiting(stream, interrupts))
 
 
 def _told(report: ImportReport, project_name: str, asked: argparse.Namespace) -> str:
@@ -186,6 +217,8 @@ def _told(report: ImportReport, project_name: str, asked: argparse.Namespace) ->
         f"{report.read:,} tasks read for {project_name} in {report.elapsed_s:.1f} s ({report.tasks_per_s:,.0f} a second): "
         f"{report.created:,} {verb}, {report.existing:,} were there."
     ]
+    if not (report.read or report.bad or report.skipped):
+        lines.append("There is nothing in the file.")
     if report.skipped:
         lines.append(f"{report.skipped:,} pull requests left out.")
     if report.shortened:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from adapters.cli.console import Exit, run_to_end
+from adapters.cli.ending import Exit, run_to_end
 
 COMMANDS = {
     "serve": "start the server; this is what no command at all does too",
@@ -53,6 +53,10 @@ exit codes:
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; the exit code is 0, 1 for a failure, 2 for bad settings or an unknown command."""
     given = sys.argv[1:] if arguments is None else arguments
+    return run_to_end("hivesync", lambda: _main(given))
+
+
+def _main(given: list[str]) -> int:
     named, *rest = given or ["serve"]
     if named in ("help", "-h", "--help"):
         print(USAGE, end="")
@@ -60,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
     if named not in COMMANDS:
         print(f"hivesync: there is no command {named!r}\n\n{USAGE}", end="", file=sys.stderr)
         return Exit.USAGE
-    return run_to_end("hivesync", lambda: _command(named)(rest))
+    return _command(named)(rest)
 
 
 def _command(named: str) -> Callable[[list[str]], int]:

@@ -8,7 +8,8 @@ import secrets
 import sys
 from pathlib import Path
 
-from adapters.cli.console import CommandFailed, Exit
+from adapters.cli.console import CommandFailed
+from adapters.cli.ending import Exit
 
 GENERATED_BYTES = 18
 """Of chance in a password that is made here: 24 characters."""

@@ -11,8 +11,9 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from adapters.cli.console import CommandFailed, Exit, Output, add_common, parser_of
+from adapters.cli.console import CommandFailed, Output, add_common, parser_of
 from adapters.cli.desk import Desk, at_the_desk
+from adapters.cli.ending import Exit
 from adapters.cli.progress import ProgressBar
 from adapters.replay.service import NoMoment, Replay, time_of
 from hivesync_core.eventstore.events import the_catalogue

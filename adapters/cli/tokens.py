@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from adapters.cli.console import CommandFailed, Exit, Output, add_common, parser_of
+from adapters.cli.console import CommandFailed, Output, add_common, parser_of
 from adapters.cli.desk import Desk, at_the_desk
+from adapters.cli.ending import Exit
 from adapters.identity.account_rows import AccountRow
 from adapters.identity.caller import Caller
 from adapters.ids import now

@@ -8,12 +8,13 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
 from adapters.cli.console import CommandFailed
 from adapters.cli.database import database_of
+from adapters.cli.ending import no_more_output
 from adapters.proof.keys import PUBLIC_KEY_FILE
 from adapters.proof.log_evidence import is_file
 from adapters.proof.outside import CHECKPOINTS_FILE, FOLDER
@@ -70,7 +71,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code is the worst of all that was checked."""
     parser = argparse.ArgumentParser(prog="hivesync verify")
     configure(parser)
-    return run(parser.parse_args(arguments))
+    try:
+        return run(parser.parse_args(arguments))
+    except AnswerLost as error:
+        no_more_output()
+        with suppress(OSError):
+            print(f"CANNOT TELL: {error}", file=sys.stderr)
+        return ExitCode.UNREADABLE
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -90,9 +97,20 @@ def run(asked: argparse.Namespace) -> int:
             worst = max(worst, ExitCode.UNREADABLE)
             continue
         progress.clear()
-        print(verdict.to_json() if asked.json else verdict.to_text(), flush=True)
+        _say(verdict.to_json() if asked.json else verdict.to_text())
         worst = max(worst, verdict.exit_code)
     return worst
+
+
+class AnswerLost(Exception):
+    """A verdict cannot be written: to end as if something were tampered with would be a verdict too."""
+
+
+def _say(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        raise AnswerLost(f"the verdict cannot be written: {error.strerror or error}") from error
 
 
 class Progress:
@@ -177,7 +195,7 @@ def _store(url: str | None, data_dir: Path) -> Iterator[str]:
 def _say_unreadable(target: Path | None, error: CannotVerify, *, as_json: bool) -> None:
     what = str(target) if target is not None else "the log in the database"
     if as_json:
-        print(json.dumps({"ok": None, "exit_code": ExitCode.UNREADABLE, "what": what, "cause": str(error)}), flush=True)
+        _say(json.dumps({"ok": None, "exit_code": ExitCode.UNREADABLE, "what": what, "cause": str(error)}))
     else:
         print(f"CANNOT TELL: {what}\n  {error}", file=sys.stderr, flush=True)
 

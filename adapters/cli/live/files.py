@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from adapters.cli.console import CommandFailed, Exit
+from adapters.cli.console import CommandFailed
+from adapters.cli.ending import Exit
 from hivesync_core.live.names import NameRefused, NameRules
 from shared.socket.live import IgnoreFile
 from shared.socket.live_limits import (

@@ -14,7 +14,8 @@ from uuid import UUID
 
 import msgspec
 
-from adapters.cli.console import CommandFailed, Exit
+from adapters.cli.console import CommandFailed
+from adapters.cli.ending import Exit
 from adapters.cli.live.differences import changes_between
 from adapters.cli.live.files import Named, Unreadable, Watcher, ignore_files, named, read, refused, root_of
 from adapters.cli.live.hosting import Hosting

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from adapters.cli.console import CommandFailed, Exit
+from adapters.cli.console import CommandFailed
+from adapters.cli.ending import Exit
 from adapters.cli.live.server import SERVER_VARIABLE, TOKEN_VARIABLE, Server, parse_link, server_url
 from adapters.cli.live.speech import Speech
 

@@ -11,7 +11,8 @@ from uuid import UUID
 import httpx2
 import msgspec
 
-from adapters.cli.console import CommandFailed, Exit
+from adapters.cli.console import CommandFailed
+from adapters.cli.ending import Exit
 from shared.api.base import Changed
 from shared.api.live import LiveInviteMade, LiveJoined
 from shared.api.projects import ProjectPage

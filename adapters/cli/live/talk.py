@@ -11,7 +11,8 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
 
-from adapters.cli.console import CommandFailed, Exit
+from adapters.cli.console import CommandFailed
+from adapters.cli.ending import Exit
 from shared.socket.close_codes import CLOSE_CODES, CloseCode
 from shared.socket.live_limits import HOST_MESSAGE_BYTES_MAX
 

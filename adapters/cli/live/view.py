@@ -9,7 +9,8 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from adapters.cli.console import CommandFailed, Exit
+from adapters.cli.console import CommandFailed
+from adapters.cli.ending import Exit
 from adapters.cli.live.folder import Folder
 from adapters.cli.live.host import on_interrupt
 from adapters.cli.live.picture import Doubt, Picture, facts
