@@ -26,6 +26,7 @@ from hivesync_core.exports.events import ExportFormat
 from hivesync_core.exports.selection import Selection, checked
 from hivesync_core.kernel.ids import SYSTEM_ACTOR
 from projections.exports.manifest import MANIFEST_SUFFIX, Manifest
+from projections.exports.whole_file import StillWritten
 from projections.exports.writer import Progress, Writing, plan, write_export, write_stream
 
 EXAMPLES = """\
@@ -47,7 +48,12 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command; the exit code."""
     asked = _parser().parse_args(arguments)
     output = Output(as_json=asked.json)
-    if asked.out != "-" and Path(asked.out).exists() and not asked.force:
+    path = Path(asked.out)
+    if asked.out != "-" and path.exists() and not path.is_file():
+        raise CommandFailed(
+            f"{asked.out or repr('')} is no file that could be replaced", "Choose another name.", Exit.USAGE
+        )
+    if asked.out != "-" and path.exists() and not asked.force:
         there = f"{asked.out} is there already"
         raise CommandFailed(there, "Choose another name, or replace it by --force.", Exit.USAGE)
     return at_the_desk(asked, output, lambda desk: _export(desk, output, asked))
@@ -112,6 +118,8 @@ async def _export(desk: Desk, output: Output, asked: argparse.Namespace) -> int:
                 raise CommandFailed(f"standard output cannot be written: {error.strerror or error}") from error
             cause = f"{asked.out} cannot be written: {error.strerror or error}"
             raise CommandFailed(cause, "Nothing of it is left.") from error
+        except StillWritten as error:
+            raise CommandFailed(str(error), "Wait for the other export, or choose another name.") from error
         except (OtherKey, LogRewritten) as error:
             raise CommandFailed(f"it cannot be attested to: {error}", "Nothing of it is left.") from error
     if asked.out != "-":
@@ -165,7 +173,9 @@ def _format(asked: argparse.Namespace) -> ExportFormat:
     try:
         return ExportFormat(ending)
     except ValueError:
-        raise CommandFailed("it is not clear in which format", "Say --format csv, txt or jsonl.", Exit.USAGE) from None
+        raise CommandFailed(
+            "it is not clear in which format", f"Say --format {', '.join(ExportFormat)}.", Exit.USAGE
+        ) from None
 
 
 def _told(manifest: Manifest, out: str) -> str:

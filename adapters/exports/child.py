@@ -20,6 +20,7 @@ from adapters.proof.keys import SigningKeyProblem
 from adapters.proof.tree_store import LogRewritten
 from hivesync_core.eventstore.errors import StoreError
 from projections.exports.manifest import Manifest
+from projections.exports.whole_file import StillWritten
 from projections.exports.writer import Writing, write_export
 
 NICENESS = 5
@@ -38,6 +39,9 @@ def main() -> int:
         _tell(Told(manifest=asyncio.run(_write(order))))
     except _PASSING as error:
         _tell(Told(failure=f"the database went away: {error}"))
+        return 1
+    except StillWritten as error:
+        _tell(Told(failure=str(error)))
         return 1
     except OSError as error:
         _tell(Told(failure=f"the file cannot be written: {error.strerror or error}", is_final=True))

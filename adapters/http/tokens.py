@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-
 from litestar import delete, get, post
 from litestar.params import JSONBody
 
@@ -11,6 +9,7 @@ from adapters.http.authentication import needs
 from adapters.http.context import context_without_body
 from adapters.http.request import ApiRequest, PathId
 from adapters.identity.personal_tokens import PersonalToken
+from hivesync_core.kernel.times import in_utc
 from shared.api.accounts import TokenAnswer, TokenCreated, TokenCreation, TokensAnswer
 
 TAGS = ["Personal access tokens"]
@@ -23,7 +22,7 @@ async def create_token(request: ApiRequest, data: JSONBody[TokenCreation]) -> To
         request.user,
         data.name,
         frozenset(data.scopes),
-        None if data.expires_at is None else data.expires_at.astimezone(UTC),
+        None if data.expires_at is None else in_utc(data.expires_at, "expires_at"),
         context_without_body(request),
     )
     return TokenCreated(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -11,6 +11,7 @@ import msgspec
 
 from hivesync_core.exports.refusals import SelectionRefused
 from hivesync_core.kernel.ids import SYSTEM_ACTOR, ProjectId
+from hivesync_core.kernel.times import in_utc
 
 TYPES_MAX: Final = 100
 """Types that one selection may name."""
@@ -42,7 +43,10 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, f
 
 
 def checked(selection: Selection) -> Selection:
-    """The selection in its one form: types sorted, ids in lower case, times in UTC. Raises ``SelectionRefused``."""
+    """The selection in its one form: types sorted, ids in lower case, times in UTC.
+
+    Raises ``SelectionRefused`` and ``TimeRefused``.
+    """
     if len(selection.types) > TYPES_MAX:
         raise _refused("types", f"{len(selection.types)} types, {TYPES_MAX} are the most")
     for wanted in selection.types:
@@ -64,8 +68,8 @@ def checked(selection: Selection) -> Selection:
         selection,
         types=tuple(sorted(set(selection.types))),
         actor=_checked_actor(selection.actor),
-        since=selection.since and selection.since.astimezone(UTC),
-        until=selection.until and selection.until.astimezone(UTC),
+        since=selection.since and in_utc(selection.since, "since"),
+        until=selection.until and in_utc(selection.until, "until"),
     )
 
 

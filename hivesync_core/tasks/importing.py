@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID, uuid5
 
 import msgspec
 
 from hivesync_core.kernel.ids import AccountId, ProjectId, TaskId
-from hivesync_core.kernel.refusal import Invalid
 from hivesync_core.kernel.roles import Role
 from hivesync_core.kernel.text import fit_many_lines, fit_one_line
+from hivesync_core.kernel.times import in_utc
 from hivesync_core.tasks.commands import (
     ASSIGNEES_MAX,
     DESCRIPTION_MAX,
@@ -32,13 +32,6 @@ _NAMESPACE: Final = UUID("5f0c2f0e-9a53-5c0e-8c58-6d6b1f6c3f10")
 def imported_task_id(project_id: ProjectId, source: str, external_id: str) -> TaskId:
     """The id of the task that ``source`` calls ``external_id``, in this project: always the same (RFC 9562, UUIDv5)."""
     return TaskId(uuid5(_NAMESPACE, f"{project_id}\n{source.strip()}\n{external_id.strip()}"))
-
-
-class TimeRefused(Invalid):
-    """A time that UTC has no date for; the facts name the ``field``."""
-
-    code = "import.time_refused"
-    title = "The time cannot be kept"
 
 
 class ForeignTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,9 +123,4 @@ def _short(text: str | None, chars_max: int) -> str | None:
 
 
 def _utc(time: datetime | None, field: str) -> datetime | None:
-    if time is None:
-        return None
-    try:
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    except OverflowError as error:
-        raise TimeRefused(f"{time.isoformat()} is before the year 1 or after 9999 in UTC.", field=field) from error
+    return None if time is None else in_utc(time, field)

@@ -6,6 +6,8 @@ import csv
 import gzip
 import io
 import json
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from adapters.cli import console
 from adapters.cli.admin import COMMANDS, main
 from adapters.cli.main import main as hivesync
 from adapters.proof.keys import PUBLIC_KEY_FILE, signing_key
+from projections.exports.whole_file import WholeFile
 from tests.imports.files import closed, issue, lines_of
 
 ANN, BEN = "ann@example.com", "ben@example.com"
@@ -230,6 +233,36 @@ def test_an_export_to_standard_output_is_nothing_but_the_export(garden: Answers)
 def test_a_folder_that_takes_no_file_is_said_and_nothing_is_left(garden: Answers, tmp_path: Path) -> None:
     code, refused = garden.json("export", "--out", tmp_path / "nowhere" / "x.csv")
     assert (code, "cannot be written" in refused["error"], refused["remedy"]) == (1, True, "Nothing of it is left.")
+
+
+def test_what_is_no_file_is_not_replaced_by_one(garden: Answers, tmp_path: Path) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    os.mkfifo(tmp_path / "pipe.csv")
+    for name in ("folder.csv", "pipe.csv"):
+        code, refused = garden.json("export", "--out", tmp_path / name, "--force")
+        assert (code, "no file that could be replaced" in refused["error"]) == (2, True)
+    assert stat.S_ISFIFO((tmp_path / "pipe.csv").stat().st_mode)
+    assert not list(tmp_path.glob("*.manifest.json")) + list(tmp_path.glob("*.proof"))
+
+
+def test_an_export_that_another_process_is_writing_is_left_to_it(garden: Answers, tmp_path: Path) -> None:
+    out = tmp_path / "garden.csv"
+    with WholeFile(out) as others:
+        others.stream.write(b"half")
+        code, refused = garden.json("export", "--out", out)
+        assert (code, refused["error"]) == (1, "another process is writing .garden.csv.part")
+        others.finish()
+        assert garden.json("export", "--out", out)[0] == 1
+        others.keep()
+    assert out.read_bytes() == b"half"
+    assert garden.json("export", "--out", out, "--force")[0] == 0
+    assert out.read_bytes() != b"half"
+    assert not list(tmp_path.glob(".*.part"))
+
+
+def test_a_time_of_an_export_that_utc_has_no_date_for_is_said(garden: Answers, tmp_path: Path) -> None:
+    code, refused = garden.json("export", "--out", tmp_path / "x.csv", "--from", "0001-01-01T00:00+14:00")
+    assert (code, refused["error"].startswith("since: ")) == (1, True)
 
 
 def test_a_database_that_does_not_answer_is_said_with_the_remedy(admin: Answers) -> None:

@@ -18,6 +18,7 @@ from hivesync_core.exports.selection import TYPES_MAX, Selection
 from hivesync_core.kernel.ids import AccountId, ProjectId
 from hivesync_core.kernel.refusal import Refusal
 from hivesync_core.kernel.roles import Role
+from hivesync_core.kernel.times import TimeRefused
 from tests.core.given import Given
 
 ID = UUID(int=1)
@@ -67,6 +68,14 @@ def test_everything_is_for_admins_alone() -> None:
 )
 def test_a_selection_that_makes_no_sense_is_refused_with_its_field(selection: Selection, field: str) -> None:
     Given(export).when(request(selection, is_admin=True)).then_refused(r.SelectionRefused, field=field)
+
+
+@pytest.mark.parametrize(
+    ("field", "time"), [("since", "0001-01-01T00:00:00+14:00"), ("until", "9999-12-31T23:59:59-14:00")]
+)
+def test_a_time_that_utc_has_no_date_for_is_refused(field: str, time: str) -> None:
+    selection = Selection(**{field: datetime.fromisoformat(time)})
+    Given(export).when(request(selection, is_admin=True)).then_refused(TimeRefused, field=field)
 
 
 def test_a_selection_is_stored_in_its_one_form() -> None:

@@ -65,6 +65,9 @@ async def test_a_token_beyond_ones_own_reach_is_refused(server: RunningServer) -
     problem(await grace.post("/tokens", past), 422, "account.expiry_in_the_past")
     local = {"name": "x", "scopes": ["read"], "expires_at": "2030-01-01T00:00:00"}
     problem(await grace.post("/tokens", local), 400, "request.invalid")
+    for time in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
+        timeless = {"name": "x", "scopes": ["read"], "expires_at": time}
+        assert problem(await grace.post("/tokens", timeless), 422, "time.refused")["field"] == "expires_at"
 
 
 async def test_a_socket_ticket_is_for_one_socket(server: RunningServer) -> None:
