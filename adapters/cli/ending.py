@@ -28,6 +28,9 @@ class Exit(IntEnum):
 
 def run_to_end(program: str, run: Callable[[], int]) -> int:
     """Run a command; its exit code, also where a person interrupts it or nobody reads the answer any more."""
+    if sys.stdin is None:
+        # Closed by whoever started the program. What cannot be read is said by whoever wants to; it is no terminal.
+        sys.stdin = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     try:
         try:
             return run()

@@ -203,7 +203,7 @@ def _opened(file: str) -> Iterator[BinaryIO]:
             except (OSError, ValueError) as error:
                 cause = getattr(error, "strerror", None) or error
                 raise CommandFailed(f"{file or repr(file)} cannot be read: {cause}", exit_code=Exit.USAGE) from error
-        elif sys.stdin is None:
+        elif not sys.stdin.readable():
             raise CommandFailed("standard input is closed", exit_code=Exit.USAGE)
         else:
             stream = cast(BufferedReader, sys.stdin.buffer)

@@ -7,12 +7,17 @@ import getpass
 import secrets
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from adapters.cli.console import CommandFailed
 from adapters.cli.ending import Exit
 
 GENERATED_BYTES = 18
 """Of chance in a password that is made here: 24 characters."""
+
+
+LINE_CHARS_MAX = 4_096
+"""Of the line that a password is read from; none may be nearly as long."""
 
 
 def add_password_options(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +49,13 @@ def password_from(asked: argparse.Namespace) -> tuple[str, bool]:
 
 def _first_line(path: str) -> str:
     try:
-        text = sys.stdin.readline() if path == "-" else Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        if path == "-":
+            return _line(sys.stdin)
+        with Path(path).open(encoding="utf-8", newline="") as file:
+            return _line(file)
+    except (OSError, ValueError) as error:
         raise CommandFailed(f"the password cannot be read from {path}: {error}", exit_code=Exit.USAGE) from error
-    return text.partition("\n")[0].removesuffix("\r")
+
+
+def _line(file: TextIO) -> str:
+    return file.readline(LINE_CHARS_MAX).removesuffix("\n").removesuffix("\r")

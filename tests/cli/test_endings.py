@@ -106,10 +106,24 @@ def _until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.03)
 
 
-def test_a_closed_standard_input_is_named(garden: Program) -> None:
-    code, _, said = garden.run("import", "tasks", "-", "--project", "Garden", preexec_fn=lambda: os.close(0))
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("import", "tasks", "-", "--project", "Garden"), "standard input is closed"),
+        (
+            ("create-admin", "--email", "b@example.com", "--name", "Ben", "--password-file", "-"),
+            "cannot be read from -",
+        ),
+        (("create-admin", "--email", "b@example.com", "--name", "Ben"), "there is no terminal"),
+        (("accounts", "erase", "ann@example.com"), "erasing cannot be undone"),
+    ],
+)
+def test_a_closed_standard_input_is_no_terminal_and_cannot_be_read(
+    garden: Program, arguments: tuple[str, ...], words: str
+) -> None:
+    code, _, said = garden.run(*arguments, preexec_fn=lambda: os.close(0))
     assert code == 2
-    assert "standard input is closed" in said
+    assert words in said
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
@@ -163,6 +177,15 @@ def test_a_verdict_that_nobody_reads_is_not_that_something_was_tampered_with(gar
     code, _, said = garden.run("verify", "all.csv", program=HIVESYNC, stdout=writing)
     os.close(writing)
     assert (code, "cannot be written" in said) == (2, True)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs /dev/zero")
+def test_a_password_file_without_end_is_read_to_a_limit(garden: Program) -> None:
+    code, _, said = garden.run(
+        "create-admin", "--email", "b@example.com", "--name", "Ben", "--password-file", "/dev/zero"
+    )
+    assert (code, "Traceback" in said) == (1, False)
+    assert "password" in said.lower()
 
 
 def test_an_argument_that_is_no_utf_8_can_be_told_of_in_json(garden: Program) -> None:
