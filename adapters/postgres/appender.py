@@ -7,14 +7,12 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
-from uuid import UUID
+from typing import Any, NamedTuple
 
-import msgspec
-
+from adapters.postgres.batch import APPEND, Encoded, answers, encoded, parameters
 from adapters.postgres.connections import CONNECT_TIMEOUT_S, Database, ImpatientConnection, app_conninfo
 from adapters.postgres.errors import TOO_LARGE, UNAVAILABLE
-from adapters.postgres.exchange import Exchange
+from adapters.postgres.exchange import BINARY, Exchange
 from hivesync_core.eventstore.errors import (
     IdempotencyKeyReused,
     StoreBusy,
@@ -23,7 +21,7 @@ from hivesync_core.eventstore.errors import (
     VersionConflict,
 )
 from hivesync_core.eventstore.patience import within
-from hivesync_core.eventstore.records import Append, Appended, Idempotency, epoch_microseconds, originator
+from hivesync_core.eventstore.records import Append, Appended, Idempotency
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +43,6 @@ RECONNECT_PAUSE_S = 0.1
 STOP_WAIT_S = 5.0
 """How long a stop waits for the queue to be stored."""
 
-_APPEND = b"SELECT command, outcome, first_position, last_position, answer FROM eventlog.append($1, $2, $3)"
 _FIND_KEY = (
     "SELECT fingerprint, first_position, last_position, answer FROM eventlog.idempotency_keys "
     "WHERE scope = %s AND key = %s"
@@ -62,36 +59,15 @@ def _untraced(_: Sequence[Append]) -> contextlib.AbstractContextManager[object]:
     return _NOTHING
 
 
-class _Event(msgspec.Struct, frozen=True):
-    """An event as eventlog.append takes it; the short names are those of its columns."""
-
-    c: int
-    o: UUID
-    v: int
-    t: str
-    s: str
-    e: UUID
-    r: int
-    a: str
-    k: UUID
-    p: UUID | None
-    m: UUID
-
-
-class _Key(msgspec.Struct, frozen=True):
-    """An idempotency key as eventlog.append takes it."""
-
-    c: int
-    scope: str
-    key: str
-    fingerprint: str
-    answer: str
-
-
 class _Waiting(NamedTuple):
-    """A command in the queue, the future that its sender waits on, and what its events weigh."""
+    """A command in the queue, ready to be sent, the future that its sender waits on, and what its events weigh.
+
+    ``claims`` are the streams that it touches and its idempotency key.
+    """
 
     append: Append
+    encoded: Encoded
+    claims: frozenset[object]
     done: asyncio.Future[Appended]
     size_bytes: int
 
@@ -146,21 +122,23 @@ class GroupCommit:
         """
         if self._stopping:
             raise _stopping()
-        size_bytes = sum(len(event.state) for event in append.events)
+        size_bytes = sum([len(event.state) for event in append.events])
         # A command of any size is taken when nothing else waits.
         too_heavy = self.waiting > 0 and self._waiting_bytes + size_bytes > QUEUE_BYTES_MAX
         if self.waiting >= QUEUE_MAX or too_heavy:
             raise StoreBusy(f"{self.waiting} commands are waiting to be stored")
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[Appended] = loop.create_future()
+        try:
+            waiting = _waiting(append, size_bytes)
+        except (ValueError, OverflowError) as error:
+            raise StoreError(f"the store refuses the command: {error}") from error
         # Cheaper than asyncio.timeout, of which every command would need one.
-        patience = loop.call_later(APPEND_WAIT_S, _give_up, done)
-        self._queue.append(_Waiting(append, done, size_bytes))
+        patience = asyncio.get_running_loop().call_later(APPEND_WAIT_S, _give_up, waiting.done)
+        self._queue.append(waiting)
         self._arrived.set()
         self.waiting += 1
         self._waiting_bytes += size_bytes
         try:
-            return await done
+            return await waiting.done
         finally:
             patience.cancel()
             self.waiting -= 1
@@ -218,17 +196,14 @@ class GroupCommit:
             waiting = self._queue.popleft()
             if waiting.done.done():
                 continue
-            claims: set[object] = {event.originator_id for event in waiting.append.events}
-            if waiting.append.idempotency is not None:
-                claims.add(waiting.append.idempotency[:2])
-            if claims & taken:
-                behind.append(waiting)
-            else:
+            if taken.isdisjoint(waiting.claims):
                 batch.append(waiting)
                 events += len(waiting.append.events)
                 size += waiting.size_bytes
+            else:
+                behind.append(waiting)
             # What stays behind keeps its place before later ones of the same stream.
-            taken |= claims
+            taken.update(waiting.claims)
         self._queue.extendleft(reversed(behind))
         return batch
 
@@ -252,15 +227,13 @@ class GroupCommit:
 
     async def _transact(self, batch: list[_Waiting]) -> None:
         appends = [waiting.append for waiting in batch]
-        parameters = append_parameters(appends)
+        columns = parameters([waiting.encoded for waiting in batch])
         with self._around(appends), within(TRANSACTION_WAIT_S):
             exchange = await self._connected()
-            rows = await exchange.run(parameters)
+            rows = await exchange.run(columns)
         self.batches += 1
         self.commands += len(batch)
-        for command, outcome, first, last, answer in rows:
-            appended = Appended(int(first), int(last), answer=(answer or b"").decode())
-            _resolve(batch[int(command)], outcome, appended)
+        _settle(batch, rows)
 
     async def _connected(self) -> Exchange:
         if self._exchange is not None and self._exchange.is_idle:
@@ -268,7 +241,8 @@ class GroupCommit:
         self._drop_connection()
         conninfo = app_conninfo(self._database.url, application_name="hivesync-append")
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            self._exchange = await Exchange.open(await ImpatientConnection.connect(conninfo, autocommit=True), _APPEND)
+            connection = await ImpatientConnection.connect(conninfo, autocommit=True)
+            self._exchange = await Exchange.open(connection, APPEND, parameter_format=BINARY)
         return self._exchange
 
     def _drop_connection(self) -> None:
@@ -277,31 +251,19 @@ class GroupCommit:
             self._exchange = None
 
 
-def append_parameters(commands: Sequence[Append]) -> tuple[bytes, bytes, bytes]:
-    """What ``eventlog.append`` takes for a batch of commands."""
-    events, keys = [], []
-    for number, append in enumerate(commands):
-        for event in append.events:
-            meta = event.meta
-            events.append(
-                _Event(
-                    number,
-                    originator(event),
-                    event.originator_version,
-                    event.topic,
-                    event.state.decode(),
-                    meta.event_id,
-                    epoch_microseconds(meta.recorded_at),
-                    meta.actor,
-                    meta.correlation_id,
-                    meta.causation_id,
-                    meta.command_id,
-                )
-            )
-        if append.idempotency is not None:
-            scope, key, fingerprint = append.idempotency
-            keys.append(_Key(number, scope, key, fingerprint.hex(), append.answer))
-    return str(len(commands)).encode(), msgspec.json.encode(events), msgspec.json.encode(keys)
+def _waiting(append: Append, size_bytes: int) -> _Waiting:
+    ready = encoded(append)
+    claims: list[object] = [event[0] for event in ready.events]
+    if ready.key is not None:
+        claims.append(ready.key[:2])
+    return _Waiting(append, ready, frozenset(claims), asyncio.get_running_loop().create_future(), size_bytes)
+
+
+def _settle(batch: Sequence[_Waiting], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Tell each sender of a batch what the database answered."""
+    told = answers([waiting.append for waiting in batch], rows)
+    for waiting, (outcome, appended) in zip(batch, told, strict=True):
+        _resolve(waiting, outcome, appended)
 
 
 def _resolve(waiting: _Waiting, outcome: bytes, appended: Appended) -> None:

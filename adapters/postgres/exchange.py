@@ -18,7 +18,8 @@ from psycopg.pq import ExecStatus, TransactionStatus
 from adapters.postgres.connections import abandon
 
 _NAME = b"exchange"
-_TEXT_FORMAT = 0
+TEXT, BINARY = 0, 1
+"""The forms in which parameters are sent."""
 
 
 class Exchange:
@@ -27,8 +28,9 @@ class Exchange:
     Whoever is cancelled in the middle of ``run`` has to ``close`` it: the answer would be taken for that of the next.
     """
 
-    def __init__(self, connection: AsyncConnection[Any]) -> None:
+    def __init__(self, connection: AsyncConnection[Any], parameter_format: int = TEXT) -> None:
         self._connection = connection
+        self._parameter_format = parameter_format
         self._pgconn = connection.pgconn
         self._loop = asyncio.get_running_loop()
         self._socket = self._pgconn.socket
@@ -37,9 +39,9 @@ class Exchange:
         self._loop.add_reader(self._socket, self._on_readable)
 
     @classmethod
-    async def open(cls, connection: AsyncConnection[Any], statement: bytes) -> Self:
+    async def open(cls, connection: AsyncConnection[Any], statement: bytes, *, parameter_format: int = TEXT) -> Self:
         """Prepare a statement whose parameters are ``$1``, ``$2`` …; raises ``psycopg.Error``."""
-        exchange = cls(connection)
+        exchange = cls(connection, parameter_format)
         try:
             exchange._pgconn.send_prepare(_NAME, statement)
             await exchange._answer(ExecStatus.COMMAND_OK)
@@ -55,7 +57,8 @@ class Exchange:
 
     async def run(self, parameters: Sequence[bytes]) -> list[tuple[Any, ...]]:
         """Run the statement, in a transaction of its own; rows of text as bytes. Raises ``psycopg.Error``."""
-        self._pgconn.send_query_prepared(_NAME, parameters, result_format=_TEXT_FORMAT)
+        formats = [self._parameter_format] * len(parameters)
+        self._pgconn.send_query_prepared(_NAME, parameters, formats, result_format=TEXT)
         result = await self._answer(ExecStatus.TUPLES_OK)
         columns = range(result.nfields)
         return [tuple(result.get_value(row, column) for column in columns) for row in range(result.ntuples)]

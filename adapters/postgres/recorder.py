@@ -8,7 +8,6 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import psycopg
 from eventsourcing.persistence import IntegrityError, InterfaceError, Notification, OperationalError, StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
@@ -35,7 +34,11 @@ _WINDOW = (
     f"SELECT {COLUMNS} FROM eventlog.events WHERE notification_id > %s AND notification_id <= %s "
     "ORDER BY notification_id LIMIT %s"
 ).encode()
-_APPEND = b"SELECT outcome, first_position FROM eventlog.append(1, %s, '[]') ORDER BY command"
+_APPEND = (
+    b"SELECT outcome, first_position FROM eventlog.append(%s::int[], %s::uuid[], %s::bigint[], %s::text[], %s::text[], "
+    b"%s::uuid[], %s::bigint[], %s::text[], %s::uuid[], %s::uuid[], %s::uuid[], '{}', '{}', '{}', '{}', '{}') "
+    b"ORDER BY command"
+)
 
 
 class HiveSyncDatastore(PostgresDatastore):
@@ -79,17 +82,17 @@ class HiveSyncRecorder(PostgresApplicationRecorder):
         if not stored_events:
             return None
         # Made once: a repetition after a lost answer has the same event ids, and finds what it stored before.
-        rows = msgspec.json.encode([_incoming(event) for event in stored_events]).decode()
-        outcome, first = self._append(rows)
+        columns = [list(column) for column in zip(*map(_row, stored_events), strict=True)]
+        outcome, first = self._append(columns)
         if outcome != "stored":
             raise IntegrityError("a stream is not at the version before the event's")
         return list(range(first, first + len(stored_events)))
 
     @retry((InterfaceError, OperationalError), max_attempts=10, wait=0.2)
-    def _append(self, rows: str) -> tuple[str, int]:
+    def _append(self, columns: list[list[Any]]) -> tuple[str, int]:
         with self.datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
-            answer = cursor.execute(_APPEND, (rows,), prepare=True).fetchone()
-        assert answer is not None, "eventlog.append answers each command"
+            answer = cursor.execute(_APPEND, columns, prepare=True).fetchone()
+        assert answer is not None, "eventlog.append answers each batch"
         return answer
 
     @retry((InterfaceError, OperationalError), max_attempts=10, wait=0.2)
@@ -190,22 +193,22 @@ def stored_record(row: tuple[Any, ...]) -> StoredRecord:
     )
 
 
-def _incoming(event: StoredEvent) -> dict[str, Any]:
+def _row(event: StoredEvent) -> tuple[Any, ...]:
     """An event as eventlog.append takes it; one without an envelope was stored by the program itself."""
     meta = event.meta if isinstance(event, NewEvent | StoredRecord) else _own_meta()
-    return {
-        "c": 0,
-        "o": event.originator_id,
-        "v": event.originator_version,
-        "t": event.topic,
-        "s": event.state.decode(),
-        "e": meta.event_id,
-        "r": epoch_microseconds(meta.recorded_at),
-        "a": meta.actor,
-        "k": meta.correlation_id,
-        "p": meta.causation_id,
-        "m": meta.command_id,
-    }
+    return (
+        0,
+        event.originator_id,
+        event.originator_version,
+        event.topic,
+        event.state.decode(),
+        meta.event_id,
+        epoch_microseconds(meta.recorded_at),
+        meta.actor,
+        meta.correlation_id,
+        meta.causation_id,
+        meta.command_id,
+    )
 
 
 def _own_meta() -> Meta:

@@ -1,14 +1,28 @@
-"""What lies in a database: the log as the library's records, read by a connection of the test's own."""
+"""What lies in a database, and what it answers to a batch: over a connection of the test's own."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
+from psycopg.pq import ExecStatus
 
+from adapters.postgres.batch import APPEND, answers, encoded, parameters
+from adapters.postgres.exchange import BINARY
 from adapters.postgres.reader import COLUMNS
 from adapters.postgres.recorder import stored_record
-from hivesync_core.eventstore.records import StoredRecord, first_broken_link
+from hivesync_core.eventstore.records import Append, Appended, StoredRecord, first_broken_link
+
+
+def append(connection: psycopg.Connection[Any], batch: Sequence[Append]) -> list[tuple[str, Appended]]:
+    """What ``eventlog.append`` answers to each command of a batch."""
+    columns = parameters([encoded(append) for append in batch])
+    result = connection.pgconn.exec_params(APPEND, columns, param_formats=[BINARY] * len(columns))
+    if result.status != ExecStatus.TUPLES_OK:
+        raise psycopg.errors.error_from_result(result)
+    rows = [tuple(result.get_value(row, column) for column in range(5)) for row in range(result.ntuples)]
+    return [(outcome.decode(), appended) for outcome, appended in answers(batch, rows)]
 
 
 def log(url: str) -> list[StoredRecord]:

@@ -9,7 +9,6 @@ import psycopg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.postgres.appender import append_parameters
 from hivesync_core.eventstore.records import Append, Idempotency
 from tests.eventstore import stored
 from tests.eventstore.tally import added
@@ -135,16 +134,16 @@ class Store:
 
     def append(self, batch: list[Append]) -> list[Answer]:
         """What the function answers."""
-        cursor = self._connection.execute(
-            "SELECT command, outcome, first_position, last_position FROM eventlog.append(%s, %s, %s)",
-            [parameter.decode() for parameter in append_parameters(batch)],
-        )
-        answers = {row[0]: row[1:] for row in cursor.fetchall()}
-        assert sorted(answers) == list(range(len(batch)))
         return [
-            Answer(outcome, None if _placeless(command, outcome) else (first, last))
-            for command, (outcome, first, last) in zip(batch, (answers[n] for n in sorted(answers)), strict=True)
+            Answer(outcome, None if _placeless(command, outcome) else (appended.first_position, appended.last_position))
+            for command, (outcome, appended) in zip(batch, stored.append(self._connection, batch), strict=True)
         ]
+
+    def placed(self) -> dict[UUID, int]:
+        """Where the events of all commands stand in the table."""
+        ids = [event.meta.event_id for command in self._sent for event in command.events]
+        query = "SELECT event_id, notification_id FROM eventlog.events WHERE event_id = ANY(%s)"
+        return dict(self._connection.execute(query, (ids,)).fetchall())
 
 
 def _placeless(command: Append, outcome: str) -> bool:
@@ -161,6 +160,7 @@ def test_any_batches_come_out_as_in_the_model(any_postgres_url: str) -> None:
             for batch in batches:
                 commands = [store.command(command) for command in batch]
                 assert store.append(commands) == store.model.append(commands)
+            assert store.placed() == store.model.placed
 
         check()
     stored.whole_log(any_postgres_url)

@@ -76,8 +76,12 @@ def test_the_first_link_follows_from_thirty_two_zero_bytes() -> None:
     assert first_broken_link([StoredRecord(**vars(event), id=1, hash=link)]) is None
 
 
-def test_any_event_is_stored_as_it_was_and_chained_as_python_would(any_postgres_url: str) -> None:
-    with HiveSyncDatastore(any_postgres_url) as datastore:
+@pytest.mark.parametrize("way", ["by the recorder", "in a batch"])
+def test_any_event_is_stored_as_it_was_and_chained_as_python_would(any_postgres_url: str, way: str) -> None:
+    with (
+        HiveSyncDatastore(any_postgres_url) as datastore,
+        psycopg.connect(any_postgres_url, autocommit=True) as connection,
+    ):
         recorder = HiveSyncRecorder(datastore)
         known = set[object]()
 
@@ -87,7 +91,10 @@ def test_any_event_is_stored_as_it_was_and_chained_as_python_would(any_postgres_
             fresh = [e for e in events if not {e.originator_id, e.meta.event_id} & known]
             known.update(*({e.originator_id, e.meta.event_id} for e in fresh))
             before = recorder.max_notification_id()
-            recorder.insert_events(fresh)
+            if way == "in a batch":
+                stored.append(connection, [Append((event,)) for event in fresh])
+            else:
+                recorder.insert_events(fresh)
             records = recorder.select_notifications(before, 1000, inclusive_of_start=False)
             assert [_as_new(record) for record in records] == fresh
 

@@ -8,15 +8,14 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
-import msgspec
 import psycopg
 from hypothesis import HealthCheck, settings
 
 from adapters.postgres.connections import Database
 from hivesync_core.eventstore.catalogue import Catalogue
 from hivesync_core.eventstore.events import the_catalogue
-from hivesync_core.eventstore.records import epoch_microseconds
-from hivesync_core.kernel.event import Meta, Recorded
+from hivesync_core.eventstore.records import Append, NewEvent
+from hivesync_core.kernel.event import Recorded
 from projections.engine.build import Build
 from projections.engine.entries import LogReader
 from projections.engine.follower import LogFollower
@@ -27,6 +26,7 @@ from projections.engine.projector import Projector
 from projections.engine.readmodel import ReadModel
 from projections.engine.rows import Rows
 from projections.registry import READ_MODELS
+from tests.eventstore import stored
 
 Value = TypeVar("Value")
 Contents = dict[str, list[tuple[Any, ...]]]
@@ -48,15 +48,15 @@ def store(url: str, log: Sequence[Recorded], *, topics: dict[int, str] | None = 
     if anew:
         empty(url)
     catalogue = the_catalogue()
-    rows = []
+    events = []
     for one in log:
-        state = catalogue.encode(one.event).decode()
+        state = catalogue.encode(one.event)
         topic = (topics or {}).get(one.position)
         if topic is not None:
-            state = state.replace(one.event.topic(), topic, 1)
-        rows.append(_incoming(one, topic or one.event.topic(), state))
-    if rows:
-        store_raw(url, rows)
+            state = state.replace(one.event.topic().encode(), topic.encode(), 1)
+        events.append(NewEvent(one.stream_id, one.version, topic or one.event.topic(), state, one.meta))
+    if events:
+        store_raw(url, events)
 
 
 def empty(url: str) -> None:
@@ -79,30 +79,11 @@ def empty(url: str) -> None:
             connection.execute(statement.encode())
 
 
-def store_raw(url: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Append rows of ``eventlog.incoming``."""
+def store_raw(url: str, events: Sequence[NewEvent]) -> None:
+    """Append events as one command, whatever the catalogue knows of them."""
     with psycopg.connect(url, autocommit=True) as connection:
-        answer = connection.execute(
-            "SELECT outcome FROM eventlog.append(1, %s, '[]')", (msgspec.json.encode(rows).decode(),)
-        ).fetchall()
-    assert answer == [("stored",)], "the history does not fit the log"
-
-
-def _incoming(one: Recorded, topic: str, state: str) -> dict[str, Any]:
-    meta: Meta = one.meta
-    return {
-        "c": 0,
-        "o": one.stream_id,
-        "v": one.version,
-        "t": topic,
-        "s": state,
-        "e": meta.event_id,
-        "r": epoch_microseconds(meta.recorded_at),
-        "a": meta.actor,
-        "k": meta.correlation_id,
-        "p": meta.causation_id,
-        "m": meta.command_id,
-    }
+        ((outcome, _),) = stored.append(connection, [Append(tuple(events))])
+    assert outcome == "stored", "the history does not fit the log"
 
 
 def run(work: Callable[[], Coroutine[Any, Any, Value]]) -> Value:

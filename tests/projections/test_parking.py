@@ -9,7 +9,8 @@ import psycopg
 
 from hivesync_core.eventstore.catalogue import Catalogue
 from hivesync_core.eventstore.events import EVENTS, the_catalogue
-from hivesync_core.kernel.event import Event, Recorded
+from hivesync_core.eventstore.records import NewEvent, from_epoch_microseconds
+from hivesync_core.kernel.event import Event, Meta, Recorded
 from hivesync_core.operations.decider import upkeep_stream
 from hivesync_core.operations.events import ProjectionEventSkipped
 from projections.board import Board
@@ -227,10 +228,14 @@ async def test_what_an_upcaster_fails_on_parks_whatever_it_raises(postgres_url: 
 
 async def test_an_unknown_topic_of_another_feature_is_none_of_the_boards_business(postgres_url: str) -> None:
     store(postgres_url, LOG)
-    stranger = {
-        "c": 0, "o": task_id(77), "v": 1, "t": "weather.rained.v1", "s": '{"type":"weather.rained.v1"}',
-        "e": UUID(int=5), "r": 1_700_000_000_000_000, "a": "system", "k": UUID(int=6), "p": None, "m": UUID(int=6),
-    }  # fmt: skip
+    meta = Meta(
+        event_id=UUID(int=5),
+        recorded_at=from_epoch_microseconds(1_700_000_000_000_000),
+        actor="system",
+        correlation_id=UUID(int=6),
+        command_id=UUID(int=6),
+    )
+    stranger = NewEvent(task_id(77), 1, "weather.rained.v1", b'{"type":"weather.rained.v1"}', meta)
     store_raw(postgres_url, [stranger])
     async with database(postgres_url) as pool:
         await build_up(pool, [Board(), History()])

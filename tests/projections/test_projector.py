@@ -158,7 +158,6 @@ async def test_a_lost_notification_is_healed_by_the_poll(postgres_url: str) -> N
                 "DO $do$ BEGIN EXECUTE replace(pg_get_functiondef('eventlog.append_silently'::regproc), "
                 "'pg_notify(''eventlog''', 'pg_notify(''nobody'''); END $do$"
             )
-            admin.execute("DROP FUNCTION IF EXISTS eventlog.append(int, json, json)")
             admin.execute("ALTER FUNCTION eventlog.append_silently RENAME TO append")
             admin.execute("LISTEN eventlog")
             store(postgres_url, log[4:], anew=False)
