@@ -32,6 +32,10 @@ QUEUE_BYTES_MAX = 64 * 1024 * 1024
 BATCH_COMMANDS_MAX = 512
 BATCH_EVENTS_MAX = 4096
 BATCH_BYTES_MAX = 8 * 1024 * 1024
+ALTERNATE_MIN = 64
+"""From so many senders on they form two batches that take turns: while the database stores one of them, this process wakes
+the senders of the other and takes what they send next. With fewer, a second commit costs more than that saves."""
+
 PASSED_OVER_MAX = 1024
 """Commands that one search for a batch leaves behind, because they touch a stream or a key that is taken."""
 
@@ -185,10 +189,12 @@ class GroupCommit:
         batch: list[_Waiting] = []
         behind: list[_Waiting] = []
         taken: set[object] = set()
+        # All who wait, not only the queue: the senders of the last batch are about to send again.
+        commands_max = self._batch_max if self.waiting < ALTERNATE_MIN else min(self._batch_max, -(-self.waiting // 2))
         events = size = 0
         while (
             self._queue
-            and len(batch) < self._batch_max
+            and len(batch) < commands_max
             and len(behind) < PASSED_OVER_MAX
             and events < BATCH_EVENTS_MAX
             and size < BATCH_BYTES_MAX
@@ -233,7 +239,11 @@ class GroupCommit:
             rows = await exchange.run(columns)
         self.batches += 1
         self.commands += len(batch)
-        _settle(batch, rows)
+        if self._queue:
+            # Once the next batch is sent: the database has work then, while this process wakes the senders.
+            asyncio.get_running_loop().call_soon(_settle, batch, rows)
+        else:
+            _settle(batch, rows)
 
     async def _connected(self) -> Exchange:
         if self._exchange is not None and self._exchange.is_idle:

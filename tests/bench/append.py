@@ -29,7 +29,7 @@ LIBRARY_THREADS = 8
 ROUND_S = 3.0
 ROUNDS = 3
 WANTED_AT_ONCE, WANTED_ONE, WANTED_P99_MS = 30.0, 2.0, 15.0
-RATE_MAX, RATE_MAX_ALONE = 60_000, 6_000
+RATE_MAX, RATE_MAX_ALONE = 90_000, 8_000
 """More appends a second than can be, so that as many events are made before the clock starts."""
 
 _EVENTS = 4_000
