@@ -99,9 +99,9 @@ _OF_LANGUAGE = {
         r"^while\s+\S+;?\s*do$"
     ),
     "makefile": re.compile(
-        r"^(?!https?:|[\d:-]+:|[A-Z][a-z]+\s*:|[A-Z]+\()(?!.*[a-z]\.$)[A-Za-z0-9_.$()/%-]+\s*:(?!\s+\w+\s+\w+\s+\w)"
+        r"^(?!https?:|[\d:-]+:|[A-Z][a-z]+\s*:|[A-Za-z]+-\d+\s*:|(?:TODO|FIXME|NOTE|see)\s*:|[A-Z]+\()(?!.*[a-z]\.$)[A-Za-z0-9_.$()/%-]+\s*:(?!\s+\w+\s+\w+\s+\w)"
         r"\s*(?:[A-Za-z_.$()/%][A-Za-z0-9_.$()/%-]*)?(?:\s[A-Za-z_.$()/%][A-Za-z0-9_.$()/%-]*)*$|^\w+\s*[:?+]?=\s|^\w+[:?+]=|"
-        r"\$\([\w.]+\)|^\.[A-Z_]+\b|^(?:unexport|override|vpath|-include)\s+\S|^(?:include|ifdef|ifndef|ifeq|ifneq|endif|define|endef|export)\b\s*\S*$"
+        r"\$\([\w.]+\)|^\.[A-Z_]+\b\s*(?:[:=?+]|$)|^(?:unexport|override|vpath|-include)\s+\S|^(?:include|ifdef|ifndef|ifeq|ifneq|endif|define|endef|export)\b\s*\S*$"
     ),
     "hcl": re.compile(
         r"^(?:resource|provider|variable|module|data|output|locals|terraform)\s+\"|"

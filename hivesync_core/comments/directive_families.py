@@ -17,6 +17,7 @@ OWN: dict[str, tuple[str, ...]] = {
         r"Deprecated\s*:",
         r"cgo\b.*:",
         r"nolint\b",
+        r"(?:want|ERROR)\s+[\"`]",
     ),
     "python": (
         r"type:",
@@ -46,6 +47,7 @@ OWN: dict[str, tuple[str, ...]] = {
         r":\w+:?",
         r"call-seq:",
         r"\w*\s*:(?:nodoc|yields|args):",
+        r"i18n-tasks-use\b|-{2}$",
     ),
     "sql": (
         r"name\s*:\s*\w+",
@@ -89,7 +91,7 @@ OWN: dict[str, tuple[str, ...]] = {
     ),
     "dockerfile": (
         r"(?i:(?:syntax|escape|check|directive)\s*=)",
-        r"(?i:buildkit\b)",
+        r"(?i:buildkit\b|dockerfile_?lint\s)",
         r"[A-Za-z]\w*\s*=\s*\S+\s*$",
     ),
     "yaml": (
@@ -112,12 +114,12 @@ OWN: dict[str, tuple[str, ...]] = {
         r"Short-Description|X-\w+)\s*:",
         r"(?i:chkconfig\s*:)",
         r"processname\s*:",
-        r"shellcheck\b.*=",
+        r"shellcheck\s",
         r"bats\b.*[=:]",
         r"mise\s+\w+=",
         r"MISE\b",
         r"USAGE\s+\w+",
-        r"meta\s+\w+\s",
+        r"meta\s+[\w-]+\s",
         r"(?:pidfile|config)\s*:\s*/",
         r"PJM\b",
         r"\[(?:MISE|USAGE)\]",
@@ -137,7 +139,7 @@ OWN: dict[str, tuple[str, ...]] = {
         FALLS_THROUGH,
     ),
     "java": (
-        r"\$?NON-NLS-\d|\$FALL-THROUGH\$?|NLS\b",
+        r"\$?NON-NLS\b|\$FALL-THROUGH\$?|NLS\b",
         r"GEN-\w+",
         r"CHECKSTYLE\b",
         r"NOPMD\b|NOSONAR\b|NOPMD",
@@ -146,11 +148,12 @@ OWN: dict[str, tuple[str, ...]] = {
         r"CS(?:OFF|ON|IGNORE)\b",
         r"NOI18N\b|CPD\s+O(?:N|FF)\b|EXCLUDE-\w+",
         r"(?:DEPS|SOURCES|REPOS|GAV|FILES|MANIFEST|JAVAAGENT|MODULE|MAIN|DESCRIPTION|"
-        r"(?:COMPILE|RUNTIME|NATIVE|JAVAC|JAVA|KOTLIN)_OPTIONS)\s+\S+\s*$|JAVA\s+\d+\+?\s*$",
+        r"(?:COMPILE|RUNTIME|NATIVE|JAVAC|JAVA|KOTLIN)_OPTIONS)\s+\S+\s*$|(?:JAVA|GROOVY|KOTLIN)\s+\d[\d.]*\+?\s*$",
     ),
     "scala": (
         r"using\s+(?:scala|dep|lib|jvm|option|options|toolkit|test|platform|repository|file|jar|plugin|"
         r"resourceDir|javaOpt|publish)\S*\s",
+        r"using\s+(?:\w+\.\w+|mainClass|exclude|native[A-Z]\w*|js[A-Z]\w*|compute[A-Z]\w*)\s",
         r"\$COVERAGE",
         r"format\s*:",
         r"scalac\s*:",
@@ -160,6 +163,7 @@ OWN: dict[str, tuple[str, ...]] = {
         r"noinspection\b",
         r"(?:FILE|MODULE|LANGUAGE|DIAGNOSTICS|ISSUE|(?:LANGUAGE|API)_VERSION|TARGET_BACKEND|JVM_TARGET)\s*:",
         r"WITH_[A-Z]+",
+        r"sample(?:Start|End)$",
         r"IGNORE_\w+",
         r"formatter\s*:",
     ),
@@ -181,7 +185,7 @@ OWN: dict[str, tuple[str, ...]] = {
         r"css_(?:reference|include|import|args|nuget|co|ref|inc)\b",
     ),
     "c": (
-        r"(?i:(?:else,?\s*|intentional(?:ly)?\s+)?fall(?:s|ing)?[\s-]*thr(?:ough|u)\b[\s.!]*(?:$|[-:]|"
+        r"[-@]*(?i:(?:else,?\s*|intentional(?:ly)?\s+)?fall(?:s|ing)?[\s-]*thr(?:ough|u)\b[\s.!]*(?:$|[-:]|"
         r"intended|intentional|on purpose|ok\b))",
         r"NOTREACHED\b|ARGSUSED\b|LINTLIBRARY\b|LINTED\b|VARARGS\d*\b|PRINTFLIKE\d*\b|SCANFLIKE\d*\b|"
         r"CONSTCOND\b|PROTOLIB\d*\b|FALLTHR(?:U|OUGH)\b|NOSTRICT\b",
@@ -191,6 +195,7 @@ OWN: dict[str, tuple[str, ...]] = {
         r"NOT\s+REACHED\b|CONSTANTCONDITION\b",
         r"parasoft-\w+|axivion\s+\w+|PRQA\s+S\b|polyspace\s*[-<:A-Z]|clazy\s*:|krazy\s*:",
         r"frama-c\b",
+        r"TICS\s+[-!]",
         r"uncrustify\b|indent\s*:?\s*(?:off|on|-)",
         r"INDENT-O(?:N|FF)",
         r"\*INDENT",
@@ -216,6 +221,7 @@ OWN: dict[str, tuple[str, ...]] = {
         r"cabal\s*:",
         r"liquid\b.*@",
         r"\*\s",
+        r"brittany(?:-[\w-]+|\s+(?:-{2}|[{@]))",
     ),
     "lua": (r"(?:luacheck|luacov|stylua|selene|luals|teal)\b\s*[:\s]\s*\w", r"-+\s*@|--", r"lint\s*:"),
     "perl": (
@@ -223,10 +229,10 @@ OWN: dict[str, tuple[str, ...]] = {
         r"(?i:use\s*critic\b)",
         r"line\s+\d+\s*(?:$|\s)",
         r"no\s+perlimports\b|tidyall\s*:",
-        r"(?:PODNAME|ABSTRACT|VERSION|AUTHOR|AUTHORITY|ENCODING)\b\s*:?\s*\S",
+        r"(?:PODNAME|ABSTRACT|VERSION|AUTHOR|AUTHORITY|ENCODING)\b\s*:?\s*\S|(?:VERSION|AUTHORITY|DATE|DIST)$",
         r"uncoverable\b",
         r"<<<|>>>",
-        r"hide\s+from\s+(?i:pause)",
+        r"hide\s+from\s+(?i:pause|indexer|cpan)",
         r"tidy\b",
     ),
     "powershell": (
@@ -249,7 +255,15 @@ OWN: dict[str, tuple[str, ...]] = {
     "hcl": (r"infracost\b", r"tf-?docs\b", r"terraform-docs\b", r"checkov\b.*:", r"tflint-\w+"),
     "makefile": (r"help\s*:", r"\w+\s*:=", r"bake-format\b", r"checkmake\s+\w+\s*$"),
     "ocaml": (r"\*", r"TEST\b", r"BISECT-\w+", r"merlin\b"),
-    "r": (r"'(?=\s|$|@)", r"nocov\b", r"line\s+\d+\s*(?:$|\")", r"nolint\b", r"\|", r"jarl-ignore\b"),
+    "r": (
+        r"'(?=\s|$|@)",
+        r"nocov\b",
+        r"line\s+\d+\s*(?:$|\")",
+        r"nolint\b",
+        r"\|",
+        r"jarl-ignore\b",
+        r"-{4}|.*[-=#]{4}$",
+    ),
     "dart": (
         r"(?i:ignore(?:_for_file)?\s*:)",
         r"expect(?:_lint)?\s*:",

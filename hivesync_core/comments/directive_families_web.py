@@ -68,6 +68,7 @@ OWN_WEB: dict[str, tuple[str, ...]] = {
         r"(?i:directive\s*:)",
         r"(?i:blade\b)",
         r"(?i:component\s*:)",
+        r"/?lit-(?:part|node)\b|\?lit\$|suppress\s+[A-Z]\w+",
     ),
 }
 """Obeyed in files of one family only."""

@@ -24,18 +24,31 @@ _SPOKEN = (
     "i\\.e|step|case|optional|required|input|output|result|reason|why|how|what|when|where|https?|"
     "ftps?|file|mailto|std|re"
 )
+_PAIRS = (
+    r"(?:(?:key|name|host(?:name)?|ip|addr(?:ess)?|user(?:name)?|login|client|id|image|file|path|line|row|min|low|width|first):"
+    r"(?:value|val|port|pass(?:word)?|secret|tag|line|col(?:umn)?|max|high|height|last)s?\b|"
+    r"node:(?:fs|path|os|https?|url|util|crypto|streams?|events|buffer|net|process|zlib|child_process|worker_threads|assert)\b|"
+    r"sha\d+:[\da-f]|urn:\w+:)"
+)
+"""Words with a colon between them that are names of things: `host:port`."""
+_COMPOUNDS = (
+    r"(?:add|auto|back|bolt|book|bounds|bring|built|call|carry|clip|close|cold|cross|cut|day|dead|double|drop|early|error|face|fast|"
+    r"follow|front|hand|hands|hard|head|health|high|hop|hot|jump|kick|lay|lift|log|low|month|null|one|open|opt|pay|pick|play|pre|"
+    r"quick|range|rear|re|roll|run|sanity|self|show|shut|sign|size|slow|soft|spell|spin|spot|stand|tail|take|time|tip|top|trade|"
+    r"try|turn|type|up|walk|warm|week|write|year)-(?:on|off|end|start|stop|check|begin|include|keep)s?\b"
+)
+"""Words that end like a directive's and are none: `trade-off`, `health-check`."""
 _FORMS = (
     # gitleaks:allow, go:linkname, phpcs:ignoreFile: a word, a colon and a word without a blank
-    re.compile(rf"(?!(?:{_SPOKEN}):)[A-Za-z][\w.-]*:(?=[A-Za-z*@$\[(-])(?!:|//)", re.IGNORECASE),
-    # pylint: disable=x, mypy: ignore-errors, fmt: off
+    re.compile(rf"(?!(?:{_SPOKEN}):|{_PAIRS})[A-Za-z][\w.-]*:(?=[A-Za-z*@$\[(-])(?!:|//)", re.IGNORECASE),
+    # pylint: disable=x, mypy: ignore-errors, fmt: off; "Cache: off" begins a sentence
     re.compile(
-        rf"(?!(?:{_SPOKEN})\b)[a-z][\w.-]*\s*:\s*(?:no[-_]?|un)?{_VERBS}(?:d|s)?\b(?:[-_=:\[(,]|\s*$|"
-        rf"\s+\w+[=:-]|\s*next\b|\s*all\b)",
-        re.IGNORECASE,
+        rf"(?!(?i:{_SPOKEN})\b)(?!(?!Type|Fmt|Lint|Format)[A-Z][a-z]+\s*:)[A-Za-z][\w.-]*\s*:\s*(?i:(?:no[-_]?|un)?{_VERBS}(?:d|s)?)\b(?:[-_=:\[(,]|\s*$|"
+        rf"\s+\w+[=:-]|\s*(?i:next|all)\b)",
     ),
     # eslint-disable-next-line, prettier-ignore, biome-ignore
     re.compile(
-        rf"@?[A-Za-z][\w.]*(?:-\w+)*-(?:{_VERBS})(?:-[\w-]+)?(?=\s*$|\s*[:(\[]|"
+        rf"(?!{_COMPOUNDS})@?[A-Za-z][\w.]*(?:-\w+)*-(?:{_VERBS})(?:-[\w-]+)?(?=\s*$|\s*[:(\[]|"
         rf"\s+[\w@/]+(?:[-/:,@]\w+)+|\s+--|\s+(?:all|next|line|file)\b)",
         re.IGNORECASE,
     ),
@@ -52,6 +65,7 @@ _MODELINE = re.compile(
     r"tab-width)\s*[=:]\s*\w+\s*[:;]|\s:mode=[\w+-]+:|^End:$",
     re.IGNORECASE,
 )
+_LICENCES = r"(?:MIT|ISC|(?:\d-Clause )?BSD|Apache|[AL]?GPL|MPL|EPL|zlib|Boost|Mozilla Public)"
 _LEGAL = re.compile(
     r"SPDX-|^SPDX\s*:|\bcopyright\b\s*(?:\(c\)|©|:|\d{4}|by\b)|\(c\)\s*(?:\d{4}|copyright\b)|©|\bcopr\.\s|"
     r"\ball rights reserved|\blicen[sc]ed\s+(?:under|to|by)\b|"
@@ -61,7 +75,11 @@ _LEGAL = re.compile(
     r"\bpermission is hereby granted\b|\breleased under\b.*\blicen[sc]e\b|\bwithout warrant(?:y|ies)\b|"
     r"\bsubject to the terms\b.*\blicen[sc]e\b|^licen[sc]e(?:-file)?\s*:\s*(?!see\b)\S+|\bGNU (?:lesser |"
     r"affero )?general public licen[sc]e\b|"
-    r"\b(?:in|into|to) the public domain\b|^public domain\b",
+    r"\b(?:in|into|to) the public domain\b|^public domain\s*(?:$|[.,:;!-]|by\b|dedication\b)|"
+    rf"^(?:the )?{_LICENCES}\b[\w .,-]{{0,20}}\blicen[sc]e\b[\w .,-]{{0,15}}$|^(?:Apache|[AL]?GPL|MPL|BSD)-\d|"
+    rf"^under (?:the )?(?:terms of the )?{_LICENCES}\b|\(c\)\s+[a-z]\w.*\b\d{{4}}\b|"
+    r"\bconfidential and proprietary\b|\bproprietary and confidential\b|"
+    r"\bunauthori[sz]ed (?:copying|use|reproduction|distribution) of this\b",
     re.IGNORECASE,
 )
 
@@ -74,7 +92,7 @@ _ANY_CASE = _table(ANY_CASE, re.IGNORECASE)
 _AS_WRITTEN = _table(AS_WRITTEN)
 _WITHIN = _table(WITHIN)
 _OWN = {family: _table(patterns) for family, patterns in OWN.items()}
-_NESTED = re.compile(r"\s(?:#+|//+|/\*+|--+|<!--)\s*(?=\S)")
+_NESTED = re.compile(r"(?:^|\s)(?:#+|//+|/\*+|--+|<!--)\s*(?=\S)")
 """Another comment sign within the line: `x  # noqa`. Tools search for such, wherever the comment began."""
 _BULLET = re.compile(r"(?:[-*+]|\d+[.)])\s+")
 

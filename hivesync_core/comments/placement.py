@@ -10,8 +10,11 @@ from hivesync_core.comments.source_file import SourceFile
 from hivesync_core.comments.text_lines import BOM
 
 _NEXT_LINE = re.compile(
-    rb"(?:disable|ignore|suppress|enable|allow|expect|skip|todo)(?:[-_:](?:for[-_])?(?:this|next)|[ ](?:once|next))\b(?!-file)|"
-    rb"next[-_]line\b|nextline\b|(?:disable|ignore|suppress|skip|allow)\w*[ ](?:next[ ]line|line)\b|for[ ]next[ ]\d+[ ]lines?\b|"
+    rb"(?:disable|ignore|suppress|enable|allow|expect|skip|todo)(?:[-_:](?:for[-_])?(?:this|next)\b|[ ]once\b|"
+    rb"[ ]next\b(?=\s*(?:$|[\d:*-]|lines?\b)))(?!-file)|"
+    rb"next[-_]line\b|nextline\b|(?:disable|ignore|suppress|skip|allow)\w*[ ](?:next[ ]line\b|line\b(?=\s*(?:$|[:(*-])))|"
+    rb"for[ ](?:next\b(?:[ ]\d+)?[ ]lines?|[+]\d+[ ]lines?)\b|checkstyle[.: ]+suppress|codechecker_\w+\s*\[|translators?\s*:|"
+    rb"mago-(?:ignore|expect)|codingStandardsIgnoreLine|"
     rb"NOLINTNEXTLINE|@ts-(?:ignore|expect-error)|"
     rb"(?:prettier|biome|dprint|deno-lint|deno-fmt|rome|oxlint|svelte|swift-format|tflint|checkov|"
     rb"stylua|html-validate|ktlint|oxfmt|csharpier|shfmt|squawk|infection|sql-formatter)-ignore\b(?!-(?:start|end|file))|"
@@ -23,9 +26,10 @@ _NEXT_LINE = re.compile(
     rb"pylint:\s*disable-next|selene:\s*allow|stylua:\s*ignore\b(?!\s+(?:start|end))|"
     rb"luacheck:\s*(?:ignore|push)|##\s*no critic|HLINT\s+ignore|^[ \t]*//\s*ignore\s*:|"
     rb"coverage:ignore-line|[#@]__\w+__|webpack\w+:|"
-    rb"gitleaks:allow|nosemgrep|codeql\[|lgtm\[|sourcery:\s*\w|swiftlint:disable:next|"
+    rb"gitleaks:allow|nosem(?:grep)?\b|codeql\[|lgtm\[|sourcery:\s*\w|swiftlint:disable:next|"
     rb"credo:disable-for-next|clang-format\s+off\s*$(?!)|"
-    rb"^[ \t]*--\s*name:|//\s*rustfmt::?skip|cbindgen:ignore|fmt:\s*skip|dialyzer|sqlfluff|noqa:\s*next|semgrep|"
+    rb"^[ \t]*--\s*name:\s*[\w-]+\s*(?:$|[:^$!<*#])|//\s*rustfmt::?skip|cbindgen:ignore|fmt:\s*skip|dialyzer|sqlfluff|noqa:\s*next|"
+    rb"semgrep\s*[:-]|"
     rb"stryker\s+disable\s+(?:next|once)|mutant:|"
     rb"\b(?:pyre|trunk|deno-coverage|swc|react-compiler|lint|jarl)-(?:ignore|fixme)\b|fixit:\s*ignore|"
     rb"(?:pyrefly|ty|ruff|static analysis):\s*ignore|"
@@ -33,13 +37,32 @@ _NEXT_LINE = re.compile(
     rb"\$Flow\w+|@vite-ignore|(?:turbopack|rspack)\w+\s*:|@?ng-?Inject\b|/\*\s*(?:GraphQL|html|css|sql|glsl|HTML|CSS|SQL)\s*\*/|"
     rb"^[ \t]*(?:#|//|--|/\*|<!--)\s*lang(?:uage)?\s*=|coverity\s*\[|lint\s+-e[{(]|-V(?:::?)?\d|flawfinder\s*:\s*ignore|"
     rb"parasoft-\w+|\b(?:ARGSUSED|PRINTFLIKE\d*|SCANFLIKE\d*|VARARGS\d*|CONSTCOND|LINTED|NOSTRICT)\b|axivion|polyspace\b|PRQA\s+S\b|"
-    rb"expected-\w+@[-+]|^[ \t]*//(?!go:)[a-z]+:[a-z]|lint:ignore|#\s*nosec\b|periphery:ignore|rtl\s*:|@?noflip\b|purgecss\s+ignore|"
-    rb"<!--\s*(?:display\s*:|suppress\b|@vue-)|prettier-ignore-attribute|^[ \t]*---[ \t]*@|#\s*@schema\b|#\s*--\s|"
+    rb"expected-\w+@[-+]|lint:ignore|#\s*nosec\b|periphery:ignore|rtl\s*:|@?noflip\b|purgecss\s+ignore|"
+    rb"<!--\s*(?:display\s*:|suppress\b|@vue-)|prettier-ignore-attribute|^[ \t]*---[ \t]*@|#\s*@schema\b|"
     rb"@phan-|wallaby:|css-ignore|disable[ ]once\b|expect_lint\s*:|uncoverable\s|sobelow_skip|nolint\s+next",
     re.IGNORECASE,
 )
-"""What a comment says that acts on the line below it."""
-_COMMENT_LINE = re.compile(rb"[ \t]*(?:#|//|--|/\*|\*|<!--|\(\*|;|\{-)|.*(?:/\*|//|<!--|\s#\s)")
+"""What a comment that has a line for itself says and that acts on the line below it."""
+_NEXT_LINE_OF = {
+    "go": re.compile(rb"^[ \t]*//(?!go:)[a-z]+:[a-z]"),
+    **dict.fromkeys(("python", "ruby"), re.compile(rb"^[ \t]*#:")),
+    "yaml": re.compile(rb"^[ \t]*#(?:\s*--\s|\s*@(?:default|ignored?|raw|section|notationType)\b|@)"),
+    "bash": re.compile(rb"^[ \t]*#\s*@(?:cmd|describe|meta|env|alias|(?:arg|flag|option)\s+[-\w])"),
+}
+"""The same in files of one language: Go's directives have no blank; what documents
+a key or a command takes all lines below it; `#:` documents an attribute for Sphinx and types a method for Ruby."""
+_NEXT_LINE_BEHIND = re.compile(
+    rb"(?:^|\s|[(\[{,;])(?:/\*|//|#|--|<!--)(?:\s*(?:GraphQL|html|css|sql|glsl)\s*\*/\s*$|(?:(?!\*/|-->).){0,240}?"
+    rb"(?:next[-_]line\b|nextline\b|(?:disable|ignore|suppress|allow|expect)[-_:](?:for[-_])?next\b|@ts-(?:ignore|expect-error)|"
+    rb"\$Flow\w+|[#@]__\w+__|webpack\w+:|@vite-ignore|(?:istanbul|[cv]8|node:coverage)\s+ignore\s+(?:next|if|else)|"
+    rb"lang(?:uage)?\s*=)(?:(?!\*/).){0,240}(?:\*/\s*)?$)",
+    re.IGNORECASE,
+)
+"""What acts on the line below even behind code; most of what stands there (`# nosec`, `// NOLINT`) is about its own line."""
+_COMMENT_LINE = re.compile(
+    rb"(?![ \t]*/\*(?:(?!\*/).)*\*/[ \t]*[^\s/])[ \t]*\{?[ \t]*(?:#|//|--|/\*|\*|<!--|\(\*|;|\{-)"
+)
+"""A line with a comment and no code: in JSX it stands in braces."""
 _DOC_LINE = re.compile(rb"[ \t]*///(?!/)")
 DOC_LINES = frozenset({"java", "swift", "dart", "csharp", "c", "cpp", "kotlin", "scala"})
 """Languages whose `///` lines make one text: a line between them ends it. In Rust each is an attribute of its own."""
@@ -139,7 +162,9 @@ class Placement:
                 "place.continuation",
                 "The line above continues into this one. Choose the line where the statement begins.",
             )
-        if _COMMENT_LINE.match(text) and _NEXT_LINE.search(text):
+        own = _NEXT_LINE_OF.get(name)
+        is_comment = bool(_COMMENT_LINE.match(text))
+        if (is_comment and (_NEXT_LINE.search(text) or (own and own.search(text)))) or _NEXT_LINE_BEHIND.search(text):
             raise CommentRefused(
                 "place.directive_above",
                 "The line above is a directive for this line and has to stay right above it. Choose the directive's line.",

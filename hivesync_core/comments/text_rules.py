@@ -14,6 +14,11 @@ from hivesync_core.comments.source_file import SourceFile
 _CONTINUED = re.compile(r"(?:\\|\?\?/)[^\S\n]*$", re.MULTILINE)
 _ESCAPE = re.compile(r"\\u+")
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#|<%|<\?|\$\{\{")
+_PAGE_TEMPLATE = re.compile(
+    r"[$#]\{|\{!!|\{\$|\[%|<[#@]\w|</?(?:cf|jsp:|TMPL_)\w|(?<!\w)@(?:include|extends|php|inject|component)\s*\(",
+    re.IGNORECASE,
+)
+"""What engines of pages alone read: FreeMarker, Blade, Smarty, Template Toolkit, ColdFusion, JSP."""
 _LEADING = re.compile(r"[/!#+>|^$%&:=~<\]}{\\;@]")
 _DOC_TAG = re.compile(
     r"@(?:param|arg|return|returns|throws|exception|raise|raises|see|since|note|todo|example|brief|details|author|version|yield|yields)\b"
@@ -34,7 +39,10 @@ def refuse_text(content: str, file: SourceFile) -> None:
     refuse_characters(content)
     _refuse_closers(content, file)
     _refuse_continuations(content, file)
-    if file.language.templated and (found := _TEMPLATE.search(content)):
+    found = (file.language.templated and _TEMPLATE.search(content)) or (
+        file.language.name == "html" and _PAGE_TEMPLATE.search(content)
+    )
+    if found:
         raise CommentRefused(
             "text.template",
             f"{found[0]!r} opens a template expression, and template engines run inside comments too. Leave it out.",

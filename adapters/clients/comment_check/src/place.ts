@@ -12,6 +12,7 @@ const COOKIE = atStart(pattern("protected_top", "PYTHON_COOKIE"));
 const ABOVE = atStart(pattern("protected_top", "ABOVE"));
 const PRAGMA = pattern("protected_top", "PRAGMA");
 const NEXT_LINE = pattern("placement", "NEXT_LINE");
+const NEXT_LINE_BEHIND = pattern("placement", "NEXT_LINE_BEHIND");
 const COMMENT_LINE = atStart(pattern("placement", "COMMENT_LINE"));
 const DOC_LINE = atStart(pattern("placement", "DOC_LINE"));
 const HELP = pattern("placement", "HELP");
@@ -117,7 +118,8 @@ export class Placement {
     }
     const continued = name === "powershell" ? BACKTICK : tables.continues.includes(name) ? CONTINUED : undefined;
     if (continued?.test(text)) throw new CommentRefused("place.continuation");
-    if (COMMENT_LINE.test(text) && NEXT_LINE.test(text)) throw new CommentRefused("place.directive_above");
+    const isDirective = COMMENT_LINE.test(text) && (NEXT_LINE.test(text) || maybe("placement", "NEXT_LINE_OF", name)?.test(text));
+    if (isDirective || NEXT_LINE_BEHIND.test(text)) throw new CommentRefused("place.directive_above");
     if (name === "powershell" && this.isHelp(above)) throw new CommentRefused("place.help_above");
   }
 

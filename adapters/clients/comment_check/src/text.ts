@@ -15,9 +15,9 @@ const SELECTOR = every("characters", "SELECTOR");
 const SELECTED = every("characters", "SELECTED");
 const MIXED = pattern("characters", "MIXED");
 
-const [CONTINUED, BACKTICK, TEMPLATE, ESCAPE] = ["CONTINUED", "BACKTICK_CONTINUED", "TEMPLATE", "ESCAPE"].map((name) => pattern("text_rules", name)) as [
-  RegExp, RegExp, RegExp, RegExp,
-];
+const [CONTINUED, BACKTICK, TEMPLATE, PAGE_TEMPLATE, ESCAPE] = ["CONTINUED", "BACKTICK_CONTINUED", "TEMPLATE", "PAGE_TEMPLATE", "ESCAPE"].map((name) =>
+  pattern("text_rules", name),
+) as [RegExp, RegExp, RegExp, RegExp, RegExp];
 const [LEADING, DOC_TAG, LONG_BRACKET, FENCE, CONDITIONAL] = ["LEADING", "DOC_TAG", "LONG_BRACKET", "FENCE", "CONDITIONAL"].map((name) =>
   atStart(pattern("text_rules", name)),
 ) as [RegExp, RegExp, RegExp, RegExp, RegExp];
@@ -42,7 +42,8 @@ export function refuseText(content: string, language: Language, source: string):
   const backtick = (language.name === "powershell" || language.name === "dockerfile") && BACKTICK.test(content) && content.split("`").length % 2 === 0;
   if (CONTINUED.test(content) || backtick) throw new CommentRefused("text.continuation");
   if ((language.name === "java" || language.name === "scala") && ESCAPE.test(content)) throw new CommentRefused("text.unicode_escape");
-  if (language.templated && TEMPLATE.test(content)) throw new CommentRefused("text.template");
+  const isTemplate = (language.templated && TEMPLATE.test(content)) || (language.name === "html" && PAGE_TEMPLATE.test(content));
+  if (isTemplate) throw new CommentRefused("text.template");
   for (const line of content.split("\n")) refuseLine(line.trim(), language, source);
   for (const [code, names] of PAYLOAD) if (names.some((name) => pattern("payload", name).test(content))) throw new CommentRefused(code);
 }
