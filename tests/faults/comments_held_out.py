@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from hivesync_core.comments.text_lines import Lines
 from tests.comments.held_out import Asked, Tally, hostile, judge, prose, tries, tries_at
-from tests.comments.oracles import HERE, Oracle, oracles
+from tests.comments.oracles import HERE, Oracle, missing, oracles
 from tests.comments.real_files import find
 from tests.faults.report import Claim, Figure, Report, at_least, at_most, none_of
 
@@ -104,4 +104,5 @@ def _notes(plain: Tally, wild: Tally) -> list[str]:
         refused = sum(count for (own, _), count in plain.false_rejects.items() if own == language)
         by_language.append(f"{language} {plain.judged[language]}/{plain.changing[language]}/{refused}")
     wrong = [f"{one.language} {one.path} {one.comment}" for one in (*plain.false_accepts, *wild.false_accepts)]
-    return ["judged/changing/harmless and refused: " + ", ".join(by_language), *wrong[:20]]
+    absent = [f"no judge here of {language}: apt install {package}" for language, package in missing().items()]
+    return ["judged/changing/harmless and refused: " + ", ".join(by_language), *wrong[:20], *absent]

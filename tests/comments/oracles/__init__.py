@@ -35,6 +35,23 @@ _FOLDERS: list[tempfile.TemporaryDirectory[str]] = []
 Oracle = Callable[[Sequence[Path]], list[str | None]]
 
 
+_PACKAGES = {
+    "node": "npm",
+    "javac": "default-jdk-headless",
+    "go": "golang-go",
+    "gcc": "gcc",
+    "g++": "g++",
+    "ruby": "ruby",
+    "php": "php-cli",
+    "Rscript": "r-base-core",
+    "bash": "bash",
+    "perl": "perl",
+    "luac5.4": "lua5.4",
+    "make": "make",
+    "rustc": "rustc",
+}
+
+
 def oracles() -> dict[str, Oracle]:
     """Those whose compiler is on this machine, by language."""
     found: dict[str, Oracle] = {
@@ -46,7 +63,16 @@ def oracles() -> dict[str, Oracle]:
         "xml": _each(_xml),
         "sql": _each(_sql),
     }
-    by_program: dict[str, tuple[str, Oracle]] = {
+    return found | {language: oracle for language, (program, oracle) in _compilers().items() if _is_here(program)}
+
+
+def missing() -> dict[str, str]:
+    """The languages that have no judge on this machine, and Debian's package with the compiler that would be one."""
+    return {language: _PACKAGES[program] for language, (program, _) in _compilers().items() if not _is_here(program)}
+
+
+def _compilers() -> dict[str, tuple[str, Oracle]]:
+    return {
         "javascript": ("node", _typescript),
         "typescript": ("node", _typescript),
         "tsx": ("node", _typescript),
@@ -64,11 +90,10 @@ def oracles() -> dict[str, Oracle]:
         "makefile": ("make", _each(_make)),
         "rust": ("rustc", _each(_rust)),
     }
-    return found | {
-        language: oracle
-        for language, (program, oracle) in by_program.items()
-        if shutil.which(program) and (program != "node" or has_npm())
-    }
+
+
+def _is_here(program: str) -> bool:
+    return shutil.which(program) is not None and (program != "node" or has_npm())
 
 
 def _each(read: Callable[[Path], object | None]) -> Oracle:
