@@ -66,6 +66,8 @@ class Edge:
         status = 0
         is_head = scope["method"] == "HEAD"
         if is_head:
+            # A range is for GET alone (RFC 9110, section 14.2).
+            scope["headers"] = [header for header in scope["headers"] if header[0] != b"range"]
             scope["method"] = "GET"
         method = scope["method"]
 

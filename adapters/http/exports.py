@@ -16,7 +16,7 @@ from adapters.http.access import reach_project
 from adapters.http.answers import JsonAnswer
 from adapters.http.commanding import command_context, refuse_body
 from adapters.http.conditional import etag, expected_version
-from adapters.http.failures import RangeNotSatisfiable
+from adapters.http.failures import PreconditionFailed, RangeNotSatisfiable
 from adapters.http.limits import PAGE
 from adapters.http.reading import Cursor, Limit, MinPosition, MinPositionHeader, page_body, shown_at
 from adapters.http.request import ApiRequest, PathId
@@ -46,7 +46,7 @@ EXPORTS_WAITING_MAX = 20
 
 _SHOWN = {"access": "read", "answer": ShownExport}
 _COMMAND = {"access": "read", "answer": ShownExport, "is_command": True}
-_FILE = {"access": "read", "statuses": (304, 409, 416)}
+_FILE = {"access": "read", "statuses": (304, 409, 412, 416)}
 _PART = {206: ResponseSpec(data_container=bytes, media_type="application/octet-stream", generate_examples=False)}
 
 
@@ -218,7 +218,7 @@ async def _file(request: ApiRequest, path: Path, *, media_type: str, tag: str) -
         raise ExportFileGone("Ask for the same export again: it gives the same bytes.") from error
     try:
         return FileAnswer(request.scope, path, file, media_type=media_type, tag=tag)
-    except RangeNotSatisfiable:
+    except (PreconditionFailed, RangeNotSatisfiable):
         file.close()
         raise
 

@@ -13,13 +13,13 @@ from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
 from adapters.http.answers import JsonAnswer
-from adapters.http.failures import RangeNotSatisfiable
+from adapters.http.failures import PreconditionFailed, RangeNotSatisfiable
 
 NDJSON: Final = "application/x-ndjson"
 """Lines of JSON, each whole by itself."""
 
 CHUNK_BYTES: Final = 256 * 1024
-_RANGE = re.compile(rb"bytes=(\d{0,18})-(\d{0,18})")
+_RANGE = re.compile(rb"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE)
 
 
 class LinesAnswer(JsonAnswer):
@@ -50,7 +50,8 @@ class LinesAnswer(JsonAnswer):
 class FileAnswer(ASGIResponse):
     """A file that does not change, whole or one range of it, read as fast as the client takes it.
 
-    304 where the client has it already. Raises ``RangeNotSatisfiable`` where there is no such range.
+    304 where the client has it already. Raises ``RangeNotSatisfiable`` where there is no such range, and
+    ``PreconditionFailed`` where the client wants another version of the file alone.
     """
 
     def __init__(self, scope: Scope, path: Path, file: BinaryIO, *, media_type: str, tag: str) -> None:
@@ -93,6 +94,9 @@ class FileAnswer(ASGIResponse):
     def _asked(self, scope: Scope) -> tuple[int, int, int]:
         """Status, first byte, and the byte after the last."""
         headers = dict(scope["headers"])
+        wanted = headers.get(b"if-match", b"*").strip()
+        if wanted != b"*" and self._tag not in [one.strip() for one in wanted.split(b",")]:
+            raise PreconditionFailed
         known = headers.get(b"if-none-match", b"").strip()
         if known == b"*" or self._tag in [one.strip().removeprefix(b"W/") for one in known.split(b",")]:
             return 304, 0, 0

@@ -151,6 +151,14 @@ async def test_a_download_can_be_resumed_and_is_not_repeated(server: RunningServ
     problem(beyond, 416, "request.no_such_range")
     assert beyond.headers["content-range"] == f"bytes */{size}"
     assert (await owner.get(address, headers={"if-none-match": tag})).status_code == 304
+    assert (await owner.get(address, headers={"range": "Bytes=5-9"})).content == whole.content[5:10]
+    head = await owner.client.head(f"/api/v1{address}", headers={"range": "bytes=5-9"})
+    assert (head.status_code, head.headers["content-length"], head.content) == (200, str(size), b"")
+    for known in (tag, "*", f'"other", {tag}'):
+        part = await owner.get(address, headers={"if-match": known, "range": "bytes=5-9"})
+        assert part.status_code == 206
+    for other in ('"other"', f"W/{tag}"):
+        problem(await owner.get(address, headers={"if-match": other}), 412, "precondition.failed")
 
 
 async def test_owners_and_auditors_export_their_project_and_admins_everything(server: RunningServer) -> None:
