@@ -28,6 +28,8 @@ _JOINING = re.compile(
     "[\u0600-\u06ff\u0700-\u074f\u0750-\u077f\u0780-\u07bf\u0860-\u086f\u08a0-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u17ff"
     "\u1800-\u18af\ufb50-\ufdff\ufe70-\ufefe]"
 )
+_VIRAMA = re.compile("[\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0dca]")
+"""Signs that take a vowel away: a joiner behind one shapes the letter before it, at a word's end too."""
 _PICTOGRAPH = "\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff"
 _EMOJI_JOINED = re.compile(f"[{_PICTOGRAPH}\ufe0f]\u200d(?=[{_PICTOGRAPH}])")
 _SELECTOR = re.compile("[\ufe0e\ufe0f]")
@@ -77,7 +79,7 @@ def _refuse_joiners(content: str) -> None:
     for found in _JOINER.finditer(content):
         at = found.start()
         between = _JOINING.match(content[at - 1 : at]) and _JOINING.match(content[at + 1 : at + 2])
-        if not between and at not in emoji:
+        if not between and not _VIRAMA.match(content[at - 1 : at]) and at not in emoji:
             raise _refused("text.joiner", found[0], "an invisible joiner where nothing joins")
     selected = {found.end() - 1 for found in _SELECTED.finditer(content)}
     for found in _SELECTOR.finditer(content):

@@ -28,9 +28,10 @@ _PAIRS = (
     r"(?:(?:key|name|host(?:name)?|ip|addr(?:ess)?|user(?:name)?|login|client|id|image|file|path|line|row|min|low|width|first):"
     r"(?:value|val|port|pass(?:word)?|secret|tag|line|col(?:umn)?|max|high|height|last)s?\b|"
     r"node:(?:fs|path|os|https?|url|util|crypto|streams?|events|buffer|net|process|zlib|child_process|worker_threads|assert)\b|"
+    r"[\w.-]+:{1,2}(?:hover|focus|active|visited|(?:first|last|nth)-child|before|after|root)\b|"
     r"sha\d+:[\da-f]|urn:\w+:)"
 )
-"""Words with a colon between them that are names of things: `host:port`."""
+"""Words with a colon between them that are names of things: `host:port`, `a:hover`."""
 _COMPOUNDS = (
     r"(?:add|auto|back|bolt|book|bounds|bring|built|call|carry|clip|close|cold|cross|cut|day|dead|double|drop|early|error|face|fast|"
     r"follow|front|hand|hands|hard|head|health|high|hop|hot|jump|kick|lay|lift|log|low|month|null|one|open|opt|pay|pick|play|pre|"

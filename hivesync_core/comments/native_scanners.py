@@ -1,4 +1,4 @@
-"""Scanners for what the grammars of SQL, CSS and Dockerfiles are not exact enough about."""
+"""Scanners for what the grammars of SQL, CSS, PHP and Dockerfiles are not exact enough about."""
 
 from __future__ import annotations
 
@@ -32,6 +32,12 @@ _KEPT_ELEMENT = re.compile(
     rb"<(?P<tag>pre|textarea|title|listing|xmp|option)\b[^>]*>.*?</(?P=tag)\s*>|"
     rb"<(?P<styled>[\w-]+)\b[^>]*white-space(?:-collapse)?\s*:\s*(?:pre|break|preserve)[^>]*>.*?</(?P=styled)\s*>",
     re.S | re.I,
+)
+_PHP_OPENS = re.compile(rb"<\?(?:php(?=\s|\Z)|=)", re.I)
+_PHP_TOKEN = re.compile(
+    rb"(?://|\#(?!\[))(?:(?!\?>)[^\n])*|/\*.*?(?:\*/|\Z)|'(?:[^'\\]|\\.)*(?:'|\Z)|\"(?:[^\"\\]|\\.)*(?:\"|\Z)|`(?:[^`\\]|\\.)*(?:`|\Z)|"
+    rb"<<<[ \t]*(?P<quote>[\"']?)(?P<name>\w+)(?P=quote)\r?\n.*?(?:^[ \t]*(?P=name)\b|\Z)|(?P<closes>\?>)",
+    re.S | re.M,
 )
 _SCALA_XML = re.compile(rb"(?<=[\s({=>,;])<(?P<tag>[A-Za-z_][\w.:-]*)(?:\s[^<>]*)?>.*?</(?P=tag)\s*>", re.S)
 _HEREDOC = re.compile(rb"<<(?P<tabs>-?)(?:(?P<quote>[\"'])(?P<quoted>.+?)(?P=quote)|(?P<name>[^\s\"'<>|;&()]+))")
@@ -137,6 +143,22 @@ def make_spans(source: bytes) -> list[tuple[int, int]]:
 def markup_spans(source: bytes) -> list[tuple[int, int]]:
     """Elements that show blanks and line ends as they are, or hold text alone; by their tags, since no page is rendered here."""
     return [found.span() for found in _KEPT_ELEMENT.finditer(source)]
+
+
+def php_spans(source: bytes) -> list[tuple[int, int]]:
+    """What is sent to the browser as it is: everything before `<?php` and behind `?>`, the end of the file included."""
+    spans: list[tuple[int, int]] = []
+    at = outside = 0
+    while opens := _PHP_OPENS.search(source, at):
+        spans.append((outside - 1, opens.start() + 1))
+        at = opens.end()
+        while (found := _PHP_TOKEN.search(source, at)) and not found["closes"]:
+            at = max(found.end(), at + 1)
+        if found is None:
+            return spans
+        outside = found.start() + 1
+        at = found.end()
+    return [*spans, (outside - 1, len(source) + 1)]
 
 
 def scala_spans(source: bytes) -> list[tuple[int, int]]:

@@ -19,6 +19,7 @@ from hivesync_core.comments.native_scanners import (
     docker_instructions,
     make_spans,
     markup_spans,
+    php_spans,
     scala_spans,
     sql_spans,
 )
@@ -38,6 +39,7 @@ _READERS: dict[str, tuple[tuple[str, Callable[[bytes], object], bool], ...]] = {
 _SPANS: dict[str, tuple[str, Callable[[bytes], list[tuple[int, int]]]]] = {
     "sql": ("sql.literals", sql_spans),
     "makefile": ("make.defines", make_spans),
+    "php": ("php.mode", php_spans),
     "scala": ("scala.xml", scala_spans),
     "vue": ("markup.blanks", markup_spans),
     "svelte": ("markup.blanks", markup_spans),

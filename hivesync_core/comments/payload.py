@@ -14,7 +14,11 @@ _SECRET = re.compile(
     r"\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bsk-[\w-]{20,}|"
     r"\b[srp]k_(?:live|test)_\w{16,}|\bxapp-\d-\w+-|\bkey-[0-9a-z]{32}\b|\b(?:AC|SK)[0-9a-f]{32}\b|\bxox[abeoprs]-[\w-]{10,}|\bAIza[\w-]{30,}|\bya29\.[\w-]{20,}|"
     r"\bnpm_[A-Za-z0-9]{30,}|\bpypi-[\w-]{20,}|"
-    r"\bhf_[A-Za-z0-9]{25,}|\bdop_v1_\w{20,}|\bSG\.[\w-]{16,}\.[\w-]{16,}|"
+    r"\bdckr_[op]at_[\w-]{20,}|\bshp(?:at|ca|pa|ss)_[0-9a-f]{32}|\bATATT3[\w-]{20,}|\blin_api_\w{32,}|\bPMAK-[\w-]{24,}|"
+    r"\bsq0(?:atp|csp|idp)-[\w-]{20,}|\bwhsec_[\w+/]{24,}|\bgl(?:sa|ptt|rt|dt|cbt)[_-][\w-]{20,}|\bhv[sb]\.[\w-]{20,}|"
+    r"\bxkeysib-[\w-]{32,}|\bfigd_[\w-]{24,}|\bNRAK-\w{20,}|\bdapi[0-9a-f]{32}|\bpul-[0-9a-f]{40}|\bsntr(?:ys|yu)_\w{20,}|"
+    r"\bsbp_[0-9a-f]{40}|\br8_\w{30,}|\b(?:gsk|tvly|pplx|xai)[_-]\w{32,}|\brubygems_[0-9a-f]{40,}|\bops_eyJ\w{20,}|PuTTY-User-Key-File|"
+    r"\bSharedAccessKey=\S{20,}|\bhf_[A-Za-z0-9]{25,}|\bdop_v1_\w{20,}|\bSG\.[\w-]{16,}\.[\w-]{16,}|"
     r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}|-----BEGIN |"
     r"hooks\.slack\.com/services/\w+|discord(?:app)?\.com/api/webhooks/\d+|\bAccountKey=\S{20,}|"
     r"\bAGE-SECRET-KEY-1\w+|\bssh-(?:rsa|ed25519)\s+AAAA\w+|[?&]sig=[\w%]{16,}|\bBearer\s+(?=\S*\d)[\w.~+/-]{16,}|"
@@ -25,7 +29,7 @@ _ASSIGNED = re.compile(
     r"(?:pass(?:word|wd|phrase)?|pwd|secret(?:[_-]?key)?|token|api[ _-]?key|access[_-]?key|private[_-]?key|auth|"
     r"credentials?)[\"']?\s*(?:[:=]|=>|is\s*[:=]?)\s*"
     r"(?:[\"'`](?=[^\"'`]*\d)[^\"'`\s]{6,}[\"'`]|(?=\S*\d)(?=\S*[A-Za-z])[^\s\"'`(){}<>]{10,}(?=\s|$|[.,;]))|"
-    r"\b(?:password|passwd|pwd)\s*(?:=\s*|:\s*|\s+is\s+(?=\S+$))(?=\S*\d)(?=\S*[A-Za-z])[^\s\"'`(){}<>]{6,}",
+    r"\b\w*?(?:password|passwd|pwd)\s*(?:=\s*|:\s*|\s+is\s+(?=\S+$))(?=\S*\d)(?=\S*[A-Za-z])[^\s\"'`(){}<>]{6,}",
     re.IGNORECASE | re.MULTILINE,
 )
 _SET_ASIDE = r"\b(?:ignore|disregard|forget|override|bypass)\b"
@@ -38,7 +42,8 @@ _OVERRULES = (
     rf"{_SET_ASIDE}[\w\s,'\"]{{0,20}}\b(?:previous|prior|preceding|system|your|safety)\b[\w\s,'\"]{{0,10}}"
     r"\b(?:rules?|directives?|context|conversation)\b",
     rf"{_SET_ASIDE}\s+the (?:instructions|prompts?|guidelines) (?:above|before|in)\b",
-    r"\b(?:ignore|disregard|forget)\s+(?:everything|anything|all|what(?:ever)?)\b[\w\s,]{0,20}\b(?:above|before|said|told|you know)\b",
+    r"\b(?:ignore|disregard|forget)\s+(?:(?:everything|anything|what(?:ever)?)\b[\w\s,]{0,20}|all(?: (?:of|that|the))*\s+)"
+    r"\b(?:above|before|said|told|you know)\b",
     r"\b(?:disregard|ignore|forget) the above and\b",
     r"\binstructions? (?:above|before this)\b.{0,30}\b(?:void|invalid|obsolete|ignored?)\b",
     rf"{_DONT}(?:follow|obey)\b[\w\s]{{0,20}}\b(?:instructions?|prompts?|rules|guidelines)\b",
@@ -59,6 +64,7 @@ _CASTS = (
 )
 _ADDRESSES = (
     # "Note to AI:", "Hey Copilot,", "AI reviewers: ...", and signs that chat formats are made of
+    r"\byou are (?:ChatGPT|Claude|Copilot|Gemini|GPT)\b",
     rf"^\W*(?:note|message|instructions?|hint|attention|memo|dear|hey|hi|hello|to|for)\b[\w\s,]{{0,15}}\b{_MODELS}\b(?: \w+)?\s*[:,]",
     r"^\W*(?:Copilot|Claude|ChatGPT|Gemini|Codex)\s*[:,]\s*\w|@(?:copilot|claude|codex|gemini)\b",
     r"^\W*(?:AI|LLM)s?\s*:\s*(?:please|you|do|don't|never|ignore|skip|trust|this)\b",
@@ -74,15 +80,15 @@ _DEMANDS = (
     rf"{_DONT}(?:report|flag|mention|review|reveal)\b[\w\s]{{0,30}}\b(?:issues?|problems?|vulnerabilit\w+|findings?|bugs?)\b",
     rf"{_DONT}(?:report|flag|review|scan|analy[sz]e)\s+this\s+(?:function|file|code|line|section|module)\b",
     rf"{_DONT}(?:tell|inform|warn|alert) the (?:user|developer|reviewer|human|maintainer)s?(?:\s*\.?$| (?:about|of) (?:this|these)\b)",
-    r"\b(?:approve|merge|accept)\s+(?:this|the)\s+(?:pull request|PR|merge request)\b",
+    r"^\W*LGTM\b|\b(?:approve\s+(?:this|the)|(?:merge|accept)\s+this)\s+(?:pull request|PR|merge request)\b",
     r"\bapprove this (?:change|commit|diff|code)\b(?! (?:in|on|at|with)\b)",
     r"\b(?:mark|treat|consider|report) this (?:file|code|function|comment|diff|repository|change) "
     r"as (?:safe|approved|verified|reviewed|trusted)\b",
     r"\b(?:reviewed|verified|approved|audited)\b.{0,40}\b(?:no (?:further )?review|skip the review|do not review|no need to review)\b",
     r"\b(?:respond|reply|answer) (?:only )?with\s+[\"'`]?(?:LGTM|approved?)\b",
-    r"\b(?:print|reveal|show|output|repeat|leak|expose|dump)\b[\w\s]{0,15}"
-    r"\b(?:(?:system|hidden) prompt|your (?:system )?(?:prompt|instructions?))\b",
-    r"\|\s*(?:sudo\s+)?(?:ba|z)?sh\s*$",
+    r"\b(?:reveal|repeat|leak|expose)\b[\w\s]{0,15}\b(?:system|hidden) prompt\b|"
+    r"\b(?:print|reveal|show|output|repeat|leak|expose|dump)\b[\w\s]{0,15}\byour (?:(?:system|hidden) )?(?:prompt|instructions?)\b",
+    r"\|\s*(?:sudo\s+)?(?:ba|z)?sh\s*$|\b(?:curl|wget)\b[^|\n]*\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b",
     r"\b(?:send|upload|post|exfiltrate|leak) (?:all |the )?(?:contents? of|secrets?|tokens?|credentials|keys|passwords?)\b.{0,30}\bto https?://",
 )
 _INJECTION = re.compile("|".join((*_OVERRULES, *_CASTS, *_ADDRESSES, *_DEMANDS)), re.IGNORECASE | re.MULTILINE)
@@ -100,10 +106,13 @@ _FILLER = re.compile(
     r"(?:I|I've|I have) (?:added|updated|modified|changed|refactored|removed|rewritten|included|inserted|documented)\s+"
     r"(?:(?:the|your|some|an?|all|detailed|inline|helpful|missing|necessary|this|more|few)\s+)*"
     r"(?:code|comments?|documentation|docstrings?|functions?|files?|type hints?|error handling|explanations?)\b|"
-    r"I hope this helps|let me know if (?:you|anything|there(?:'s| is) anything)\b|happy coding\b|feel free to (?:ask|reach|let me)\b|"
+    r"(?:I )?hope this helps|I(?:'m| am) (?:sorry|afraid),? (?:but )?I can(?:'t|not)\b|I can(?:'t|not) (?:help|assist) (?:with|you)\b|"
+    r"I apologi[sz]e for (?:the|any)\b|below is the (?:updated|modified|revised|complete|full|corrected) (?:code|version|file|function)\b|"
+    r"\[?(?:your|insert|add) (?:comment|description|explanation) here\b|"
+    r"let me know if (?:you|anything|there(?:'s| is) anything)\b|happy coding\b|feel free to (?:ask|reach|let me)\b|"
     r"as you requested\b|as requested\s*(?:[,:!.]|$)|(?:the )?(?:rest of|existing|remaining) (?:the )?(?:code|file|function|class) "
-    r"(?:remains|"
-    r"unchanged|stays|here)\b)|\b(?:that )?you asked (?:me )?for\b|"
+    r"(?:(?:remains|stays) "
+    r"(?:the same|unchanged|as\b)|unchanged|here)\b)|\b(?:that )?you asked (?:me )?for\b|"
     r"\.\.\.\s*(?:existing|rest of(?: the)?|remaining) code",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -66,6 +66,8 @@ _COMMENT_LINE = re.compile(
 _DOC_LINE = re.compile(rb"[ \t]*///(?!/)")
 DOC_LINES = frozenset({"java", "swift", "dart", "csharp", "c", "cpp", "kotlin", "scala"})
 """Languages whose `///` lines make one text: a line between them ends it. In Rust each is an attribute of its own."""
+_HADDOCK = re.compile(rb"(?:^|\s)--\s*[\^|]")
+_HADDOCK_LINE = re.compile(rb"[ \t]*--(?!-)")
 _HELP = re.compile(
     rb"^[ \t#]*\.(?:synopsis|description|parameter|example|notes|link|inputs|outputs)\b", re.IGNORECASE | re.MULTILINE
 )
@@ -156,6 +158,10 @@ class Placement:
             raise CommentRefused(
                 "place.doc_comment", "The comment would split the documentation comment around it. Choose another line."
             )
+        if name == "haskell" and above == line - 1 and self._is_haddock(above):
+            raise CommentRefused(
+                "place.doc_comment", "The comment would join the documentation comment above it. Choose another line."
+            )
         pattern = _BACKTICK if name == "powershell" else _CONTINUED if name in CONTINUES else None
         if pattern and pattern.search(text):
             raise CommentRefused(
@@ -173,6 +179,13 @@ class Placement:
             raise CommentRefused(
                 "place.help_above", "The comment would join the help text above it. Choose another line."
             )
+
+    def _is_haddock(self, above: int) -> bool:
+        """Whether the comment lines down to ``above`` begin as documentation, which goes on over all lines with `--`."""
+        lines = self._file.lines
+        while above > 1 and _HADDOCK_LINE.match(lines.text(above)) and not _HADDOCK.search(lines.text(above)):
+            above -= 1
+        return bool(_HADDOCK.search(lines.text(above)))
 
     def _is_help(self, above: int) -> bool:
         while above > 1 and _HASH_LINE.match(self._file.lines.text(above)):

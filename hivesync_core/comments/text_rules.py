@@ -81,8 +81,11 @@ def _refuse_closers(content: str, file: SourceFile) -> None:
         raise _closes("{|")
     if name == "xml" and rows[-1].endswith("-"):
         raise _closes("-")
-    if file.language.block[0] == "<!--" and any(_CONDITIONAL.match(row) for row in rows):
-        raise _closes("[if")
+    if file.language.block[0] == "<!--":
+        if any(_CONDITIONAL.match(row) for row in rows):
+            raise _closes("[if")
+        if rows[0].startswith("->") or rows[-1].endswith(("<!-", "--!")):
+            raise _closes("->")
     if name == "haskell" and _HASKELL_CPP.search(file.source) and any(sign in content for sign in _CPP_SIGNS):
         raise _closes("/*")
 

@@ -12,7 +12,7 @@ import { refuseText } from "./text.js";
 const ERRORS_SHARE_MAX = 0.25;
 const WITH_PREPROCESSOR = new Set(["c", "cpp"]);
 /** Languages of which the server asks a second parser that this client does not have. */
-const SECOND_PROOFS = new Set(["python", "yaml", "toml", "html", "css", "makefile", "vue", "scala"]);
+const SECOND_PROOFS = new Set(["python", "yaml", "toml", "html", "css", "makefile", "vue", "scala", "php"]);
 
 const grammars = new Map<string, Promise<Grammar | null>>();
 

@@ -15,6 +15,8 @@ const NEXT_LINE = pattern("placement", "NEXT_LINE");
 const NEXT_LINE_BEHIND = pattern("placement", "NEXT_LINE_BEHIND");
 const COMMENT_LINE = atStart(pattern("placement", "COMMENT_LINE"));
 const DOC_LINE = atStart(pattern("placement", "DOC_LINE"));
+const HADDOCK = pattern("placement", "HADDOCK");
+const HADDOCK_LINE = atStart(pattern("placement", "HADDOCK_LINE"));
 const HELP = pattern("placement", "HELP");
 const HASH_LINE = atStart(pattern("placement", "HASH_LINE"));
 const CONTINUED = pattern("placement", "CONTINUED");
@@ -116,11 +118,18 @@ export class Placement {
     if (tables.doc_lines.includes(name) && line <= this.lines.count && DOC_LINE.test(text) && DOC_LINE.test(this.lines.text(line))) {
       throw new CommentRefused("place.doc_comment");
     }
+    if (name === "haskell" && above === line - 1 && this.isHaddock(above)) throw new CommentRefused("place.doc_comment");
     const continued = name === "powershell" ? BACKTICK : tables.continues.includes(name) ? CONTINUED : undefined;
     if (continued?.test(text)) throw new CommentRefused("place.continuation");
     const isDirective = COMMENT_LINE.test(text) && (NEXT_LINE.test(text) || maybe("placement", "NEXT_LINE_OF", name)?.test(text));
     if (isDirective || NEXT_LINE_BEHIND.test(text)) throw new CommentRefused("place.directive_above");
     if (name === "powershell" && this.isHelp(above)) throw new CommentRefused("place.help_above");
+  }
+
+  private isHaddock(from: number): boolean {
+    let above = from;
+    while (above > 1 && HADDOCK_LINE.test(this.lines.text(above)) && !HADDOCK.test(this.lines.text(above))) above -= 1;
+    return HADDOCK.test(this.lines.text(above));
   }
 
   private isHelp(from: number): boolean {

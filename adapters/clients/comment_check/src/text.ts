@@ -10,6 +10,7 @@ const CHARACTERS = [
 ] as const;
 const JOINER = every("characters", "JOINER");
 const JOINING = pattern("characters", "JOINING");
+const VIRAMA = pattern("characters", "VIRAMA");
 const EMOJI_JOINED = every("characters", "EMOJI_JOINED");
 const SELECTOR = every("characters", "SELECTOR");
 const SELECTED = every("characters", "SELECTED");
@@ -53,7 +54,7 @@ function refuseCharacters(content: string): void {
   const emoji = new Set([...content.matchAll(EMOJI_JOINED)].map((found) => found.index + found[0].length - 1));
   for (const { index } of content.matchAll(JOINER)) {
     const between = JOINING.test(content.slice(index - 1, index)) && JOINING.test(content.slice(index + 1, index + 2));
-    if (!between && !emoji.has(index)) throw new CommentRefused("text.joiner");
+    if (!between && !VIRAMA.test(content.slice(index - 1, index)) && !emoji.has(index)) throw new CommentRefused("text.joiner");
   }
   const selected = new Set([...content.matchAll(SELECTED)].map((found) => found.index + found[0].length - 1));
   for (const { index } of content.matchAll(SELECTOR)) if (!selected.has(index)) throw new CommentRefused("text.invisible");
@@ -74,7 +75,8 @@ function refuseClosers(content: string, language: Language, source: string): voi
     (name === "lua" && rows.some((row) => LONG_BRACKET.test(row))) ||
     (name === "ocaml" && OCAML_QUOTED.test(content)) ||
     (name === "xml" && (rows.at(-1) ?? "").endsWith("-")) ||
-    (language.block[0] === "<!--" && rows.some((row) => CONDITIONAL.test(row))) ||
+    (language.block[0] === "<!--" &&
+      (rows.some((row) => CONDITIONAL.test(row)) || (rows[0] ?? "").startsWith("->") || /(?:<!-|--!)$/.test(rows.at(-1) ?? ""))) ||
     (name === "haskell" && HASKELL_CPP.test(source) && ["/*", "*/", "//"].some((sign) => content.includes(sign)));
   if (closes) throw new CommentRefused("text.terminator");
 }
