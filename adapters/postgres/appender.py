@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -35,6 +36,10 @@ BATCH_BYTES_MAX = 8 * 1024 * 1024
 ALTERNATE_MIN = 64
 """From so many senders on they form two batches that take turns: while the database stores one of them, this process wakes
 the senders of the other and takes what they send next. With fewer, a second commit costs more than that saves."""
+
+PROMPT_S = 50e-6
+"""Seconds a command up to which the database is at work. Beyond that it waits, for a disk or for a core, and would wait
+twice for two batches: then all senders are told before the next batch is formed, and may be in it."""
 
 PASSED_OVER_MAX = 1024
 """Commands that one search for a batch leaves behind, because they touch a stream or a key that is taken."""
@@ -93,6 +98,7 @@ class GroupCommit:
         self._exchange: Exchange | None = None
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
+        self._is_prompt = True
         self._batch_max = BATCH_COMMANDS_MAX
         self._waiting_bytes = 0
         self.waiting = 0
@@ -189,8 +195,7 @@ class GroupCommit:
         batch: list[_Waiting] = []
         behind: list[_Waiting] = []
         taken: set[object] = set()
-        # All who wait, not only the queue: the senders of the last batch are about to send again.
-        commands_max = self._batch_max if self.waiting < ALTERNATE_MIN else min(self._batch_max, -(-self.waiting // 2))
+        commands_max = min(self._batch_max, -(-self.waiting // 2)) if self._takes_turns() else self._batch_max
         events = size = 0
         while (
             self._queue
@@ -212,6 +217,10 @@ class GroupCommit:
             taken.update(waiting.claims)
         self._queue.extendleft(reversed(behind))
         return batch
+
+    def _takes_turns(self) -> bool:
+        # All who wait, not only the queue: the senders of the last batch are about to send again.
+        return self._is_prompt and self.waiting >= ALTERNATE_MIN
 
     async def _write(self, batch: list[_Waiting]) -> None:
         """Store a batch; one that is refused as a whole is halved until only the command at fault is refused."""
@@ -236,14 +245,17 @@ class GroupCommit:
         columns = parameters([waiting.encoded for waiting in batch])
         with self._around(appends), within(TRANSACTION_WAIT_S):
             exchange = await self._connected()
+            began = time.perf_counter()
             rows = await exchange.run(columns)
+        self._is_prompt = time.perf_counter() - began < PROMPT_S * len(batch)
         self.batches += 1
         self.commands += len(batch)
-        if self._queue:
+        if self._queue and self._takes_turns():
             # Once the next batch is sent: the database has work then, while this process wakes the senders.
             asyncio.get_running_loop().call_soon(_settle, batch, rows)
         else:
             _settle(batch, rows)
+            await asyncio.sleep(0)
 
     async def _connected(self) -> Exchange:
         if self._exchange is not None and self._exchange.is_idle:

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from adapters.ids import uuid7
+from adapters.postgres import appender
 from adapters.postgres.appender import ALTERNATE_MIN, GroupCommit
 from adapters.postgres.connections import Database
 from hivesync_core.eventstore.errors import VersionConflict
@@ -39,24 +40,50 @@ class Watched:
             raise psycopg.OperationalError("the line is cut")
         yield
 
-    async def send(self, database: Database, commands: Sequence[Append]) -> list[Appended | BaseException]:
-        """Send commands all at once; their answers."""
+    async def send(
+        self, database: Database, commands: Sequence[Append], *, times: int = 1
+    ) -> list[Appended | BaseException]:
+        """Send commands all at once, and others as soon as they are answered; the last answers."""
         commit = GroupCommit(database, self)
         await commit.start()
-        self.senders = [asyncio.create_task(commit.append(command)) for command in commands]
+
+        async def sender(command: Append) -> Appended:
+            for _ in range(times - 1):
+                await commit.append(one())
+            return await commit.append(command)
+
+        self.senders = [asyncio.create_task(sender(command)) for command in commands]
         answers = await asyncio.gather(*self.senders, return_exceptions=True)
         await commit.stop()
         return answers
 
 
 async def test_many_senders_form_two_batches_and_the_second_is_sent_before_the_first_is_told(
-    database: Database,
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(appender, "PROMPT_S", 60.0)
     watched = Watched()
     answers = await watched.send(database, [one() for _ in range(ALTERNATE_MIN)])
     assert watched.batches == [ALTERNATE_MIN // 2] * 2
     assert watched.told == [0, 0]
     assert answers == [Appended(position, position) for position in range(1, ALTERNATE_MIN + 1)]
+
+
+async def test_many_senders_go_on_to_take_turns(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(appender, "PROMPT_S", 60.0)
+    watched = Watched()
+    await watched.send(database, [one() for _ in range(ALTERNATE_MIN)], times=3)
+    assert watched.batches == [ALTERNATE_MIN // 2] * 6
+
+
+async def test_where_the_database_lets_wait_the_senders_that_are_told_come_into_the_next_batch(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(appender, "PROMPT_S", 0.0)
+    watched = Watched()
+    await watched.send(database, [one() for _ in range(ALTERNATE_MIN)], times=3)
+    # The first is formed before anything is known of the database.
+    assert watched.batches == [ALTERNATE_MIN // 2, ALTERNATE_MIN, ALTERNATE_MIN, ALTERNATE_MIN // 2]
 
 
 async def test_few_senders_form_one_batch(database: Database) -> None:
@@ -66,8 +93,9 @@ async def test_few_senders_form_one_batch(database: Database) -> None:
 
 
 async def test_who_was_stored_is_told_though_the_next_batch_fails_at_once(
-    database: Database, postgres_url: str
+    database: Database, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(appender, "PROMPT_S", 60.0)
     watched = Watched(failing=[1])
     commands = [one() for _ in range(ALTERNATE_MIN)]
     answers = await watched.send(database, commands)
