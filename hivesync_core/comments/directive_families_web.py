@@ -29,7 +29,7 @@ OWN_WEB: dict[str, tuple[str, ...]] = {
     "css": (
         r"(?:stylelint|csslint|autoprefixer|purgecss|postcss|rtl|rtlcss|csscomb|cssnano|px-to-rem|"
         r"uncss|critical|tailwindcss?)\b\s*[-:]\s*\S",
-        r"autoprefixer\b",
+        r"autoprefixer\s+(?:grid|ignore|off|on)\b",
         r"doiuse-\w+",
         r"px2rem\s*:",
         r"(?:Theme Name|Theme URI|Template|Text Domain)\s*:",
@@ -39,7 +39,7 @@ OWN_WEB: dict[str, tuple[str, ...]] = {
         r"use\s+.*:\s*\S+$",
     ),
     "html": (
-        r"(?i:\[(?:if|endif|else|html-validate|cdata|et_pb|\W))",
+        r"(?i:\[(?:if|endif|else|html-validate|cdata|et_pb|(?!\s\])\W))",
         r"(?i:display\s*:\s*[\w-]+\s*$)",
         r"(?i:htmlhint\b|html-validate-\w+|beautify\s+(?:ignore|preserve)\s*:)",
         r"(?i:\w+[_-]noindex\b|(?:start|stop)index\s*$|zoom(?:stop|restart)\w*)",
@@ -52,12 +52,12 @@ OWN_WEB: dict[str, tuple[str, ...]] = {
         r"(?i:/?ko\b)",
         r"(?i:(?:build|inject|bower|usemin|htmlmin|endbuild|endinject|endbower|replace|process|"
         r"remove)\s*:?\S*\s*$)",
-        r"(?i:(?:build|inject|bower)\s*:)",
+        r"(?i:(?:build|inject|bower)\s*:\S)",
         r"(?i:esi\b|/esi\b)",
         r"(?i:/?wp:)",
         r"(?i:(?:more|nextpage|noteaser)\s*$)",
         r"(?i:google\w+\s*:)",
-        r"(?i:/?noindex\b)",
+        r"(?i:/?noindex\s*$)",
         r"(?i:saved from url)",
         r"(?i:svelte-\w+)",
         r"(?i:(?:include|exec|echo|set|fsize|flastmod|printenv|if|elif|config)\s+\w+\s*=)",

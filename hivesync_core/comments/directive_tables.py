@@ -58,7 +58,7 @@ ANY_CASE = (
     r"clang-(?:format|tidy)\b\s*(?:off|on|:)",
     r"iwyu\b|cppcheck-|codechecker_\w+\s*\[|coverity\b\s*\[",
     r"(?:lcov|gcov|gcovr|grcov|kcov|cobertura|llvm-cov|coverage)[_-](?:excl|ignore|off|on|unreach)\w*",
-    r"checkstyle\s*[:.]|checkstyle\s+(?:off|on)\b|codingstandards\w*|codecoverage\w*ignore\w*|"
+    rf"checkstyle\s*[:.]\s*{PROSE}\S|checkstyle\s+(?:off|on)\b|codingstandards\w*|codecoverage\w*ignore\w*|"
     r"coverage\s*:\s*ignore",
     r"source(?:mapping)?url\s*=",
     r"(?:code generated\b|auto-?generated\b|generated (?:by|from)\b).*\bdo not (?:edit|modify)",

@@ -45,7 +45,7 @@ _FORMS = (
     # pylint: disable=x, mypy: ignore-errors, fmt: off; "Cache: off" begins a sentence
     re.compile(
         rf"(?!(?i:{_SPOKEN})\b)(?!(?!Type|Fmt|Lint|Format)[A-Z][a-z]+\s*:)[A-Za-z][\w.-]*\s*:\s*(?i:(?:no[-_]?|un)?{_VERBS}(?:d|s)?)\b(?:[-_=:\[(,]|\s*$|"
-        rf"\s+\w+[=:-]|\s*(?i:next|all)\b)",
+        rf"\s+\w+(?:[=:]|-[\w-]+\s*(?:$|,))|\s*(?i:next|all)\b)",
     ),
     # eslint-disable-next-line, prettier-ignore, biome-ignore
     re.compile(

@@ -100,7 +100,8 @@ function refuseDirectives(line: string, language: string): void {
 
 function saysAStatement(line: string, source: string): boolean {
   const found = atStart(pattern("code_lines", "STATEMENT")).exec(line);
-  return found?.[1] !== undefined && new RegExp(`\\b${found[1]}\\b`).test(source);
+  const name = found?.[1] ?? found?.[2];
+  return name !== undefined && new RegExp(`\\b${name}\\b`).test(source);
 }
 
 function readsAsCode(given: string, language: string): boolean {
