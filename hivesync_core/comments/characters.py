@@ -40,12 +40,14 @@ _LOOKALIKE = "\u0400-\u052f\u1c80-\u1c8f\u2de0-\u2dff\ua640-\ua69f\u0531-\u058f\
 _MARK = "\u0300-\u036f"
 _MIXED = re.compile(f"[{_LATIN}][\\w{_MARK}]*[{_LOOKALIKE}]|[{_LOOKALIKE}][\\w{_MARK}]*[{_LATIN}]")
 
-_DRESSED = re.compile("[\u017f\u212a\uff21-\uff3a\uff41-\uff5a\U0001d400-\U0001d7ff]")
-"""Latin letters in another dress (long s, the Kelvin sign, full width, mathematical): ignoring case, a pattern may take them for those."""
+_DRESSED = re.compile(
+    "[\u00a0\u2000-\u200a\u202f\u205f\u3000\u017f\u212a\uff21-\uff3a\uff41-\uff5a\U0001d400-\U0001d7ff]"
+)
+"""Latin letters in another dress (long s, the Kelvin sign, full width, mathematical) and wide blanks: patterns miss or mistake them."""
 
 
 def plain_letters(line: str) -> str:
-    """``line`` with its dressed Latin letters as plain ones, for whoever searches it for words."""
+    """``line`` with its dressed Latin letters and wide blanks as plain ones, for whoever searches it for words."""
     return _DRESSED.sub(lambda found: unicodedata.normalize("NFKC", found[0]), line)
 
 

@@ -46,6 +46,7 @@ ANY_CASE = (
     rf"(?:{_CONFIGURED})\s*:\s*\S",
     rf"(?:{_TOOLS})(?:\s*[=\[]\s*\S|\(|\s*:\s*(?:{_SWITCHES}|{PROSE}\S))",
     rf"(?:{_TOOLS})[-_ ]+{_DOES}",
+    rf"(?:{_TOOLS})-(?:disable|enable|ignore|suppress)\b",
     rf"(?:{_TOOLS})\s+(?:off|on|start|stop|begin|end)\s*$",
     r"no[-_ ]?(?:qa|sec|sonar|pmd|lint|pep8|cover|cov|semgrep|secret|check|flake8|type|yapf|format|"
     r"doc|inline|ktlint|detekt|lizard|ruff)\b"

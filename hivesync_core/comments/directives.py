@@ -68,7 +68,7 @@ _MODELINE = re.compile(
 )
 _LICENCES = r"(?:MIT|ISC|(?:\d-Clause )?BSD|Apache|[AL]?GPL|MPL|EPL|zlib|Boost|Mozilla Public)"
 _LEGAL = re.compile(
-    r"SPDX-|^SPDX\s*:|\bcopyright\b\s*(?:\(c\)|©|:|\d{4}|by\b)|\(c\)\s*(?:\d{4}|copyright\b)|©|\bcopr\.\s|"
+    r"SPDX-|^SPDX\s*:|\bcopyright\b\s*(?:\(c\)|©|:|\d{4}|by\b)|\(c\)\s*(?:\d{4}|copyright\b)|©(?!\s*(?:is|sign|symbol|character|and|or|in|not|must|should|needs?)\b)|\bcopr\.\s|"
     r"\ball rights reserved|\blicen[sc]ed\s+(?:under|to|by)\b|"
     r"\b(?:distributed|provided|published|available)\s+under\b.*\b(?:licen[sc]e|GPL|MIT|BSD|Apache)\b|"
     r"\bthis (?:program|file|library|software|code) is free software\b|"
