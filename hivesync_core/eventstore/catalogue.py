@@ -31,6 +31,9 @@ class Catalogue:
         assert not self.upcasters.keys() & self.classes.keys(), "a topic is either written or upcast"
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(Union[tuple(self.classes.values())])  # noqa: UP007 - built at run time
+        self.decode_known = self._decoder.decode
+        """``decode`` for those who read much, of what is written today: the topic is theirs to check, any error is
+        msgspec's."""
 
     @property
     def topics(self) -> frozenset[str]:

@@ -32,6 +32,7 @@ from hivesync_core.tasks.events import (
 )
 from projections.engine.readmodel import ReadModel, Table
 from projections.engine.rows import Rows
+from projections.engine.shared_ids import shared
 
 
 class Help(msgspec.Struct, frozen=True, gc=False):
@@ -176,7 +177,7 @@ class Board(ReadModel):
             return
         row, at = rows.of(TASKS).change(recorded.stream_id), recorded.meta.recorded_at
         row.version, row.position = recorded.version, recorded.position
-        occurred_at = getattr(event, "occurred_at", None)
+        occurred_at = event.occurred_at if type(event) in _DATED else None
         # A task that arrives completed keeps the time of its last change in the other system.
         row.updated_at = at if occurred_at is None else max(row.updated_at, occurred_at)
         change(row, event, at)
@@ -190,10 +191,10 @@ def _begin(recorded: Recorded, event: TaskCreated | TaskImported, rows: Rows) ->
     at, task_id = recorded.meta.recorded_at, recorded.stream_id
     row = TaskRow(
         task_id=task_id,
-        project_id=event.project_id,
+        project_id=shared(event.project_id),
         title=event.title,
         state="open",
-        assignee_id=event.assignee_id,
+        assignee_id=shared(event.assignee_id),
         assignees=[],
         labels=list(event.labels),
         priority=event.priority,
@@ -205,7 +206,7 @@ def _begin(recorded: Recorded, event: TaskCreated | TaskImported, rows: Rows) ->
         position=recorded.position,
     )
     if isinstance(event, TaskCreated):
-        row.created_by = event.created_by
+        row.created_by = shared(event.created_by)
     else:
         row.assignees = [assignee.name for assignee in event.assignees]
         row.created_at = event.created_at or at
@@ -229,11 +230,11 @@ def _commented(row: TaskRow, event: TaskCommented, at: datetime) -> None:
 
 def _completed(row: TaskRow, event: TaskCompleted, at: datetime) -> None:
     row.state, row.help, row.denied_reason = "completed", None, None
-    row.completed_by, row.completed_at = event.completed_by, event.occurred_at or at
+    row.completed_by, row.completed_at = shared(event.completed_by), event.occurred_at or at
 
 
 def _approved(row: TaskRow, event: TaskApproved, at: datetime) -> None:
-    row.state, row.approved_by, row.approved_at = "approved", event.approved_by, event.occurred_at or at
+    row.state, row.approved_by, row.approved_at = "approved", shared(event.approved_by), event.occurred_at or at
 
 
 def _denied(row: TaskRow, event: TaskDenied, at: datetime) -> None:
@@ -242,7 +243,7 @@ def _denied(row: TaskRow, event: TaskDenied, at: datetime) -> None:
 
 
 def _help_requested(row: TaskRow, event: HelpRequested, at: datetime) -> None:
-    row.state, row.help = "help_requested", Help(event.requested_by, event.reason, at)
+    row.state, row.help = "help_requested", Help(shared(event.requested_by), event.reason, at)
 
 
 def _help_withdrawn(row: TaskRow, event: HelpWithdrawn, at: datetime) -> None:
@@ -252,7 +253,7 @@ def _help_withdrawn(row: TaskRow, event: HelpWithdrawn, at: datetime) -> None:
 def _help_claimed(row: TaskRow, event: HelpClaimed, at: datetime) -> None:
     assert row.help is not None, "somebody called for help"
     row.state = "helping"
-    row.help = replace(row.help, helper_id=event.helper_id, lease_expires_at=event.lease_expires_at)
+    row.help = replace(row.help, helper_id=shared(event.helper_id), lease_expires_at=event.lease_expires_at)
 
 
 def _help_checked_in(row: TaskRow, event: HelpCheckedIn, at: datetime) -> None:
@@ -267,7 +268,7 @@ def _help_given_back(row: TaskRow, event: HelpReleased | HelpLeaseExpired, at: d
 
 
 def _reassigned(row: TaskRow, event: TaskReassigned, at: datetime) -> None:
-    row.assignee_id, row.assignees = event.assignee_id, []
+    row.assignee_id, row.assignees = shared(event.assignee_id), []
     if event.reopens:
         row.state = "open"
         row.completed_by = row.completed_at = None
@@ -328,6 +329,9 @@ _CHANGES: dict[type[Event], Callable[[TaskRow, Any, datetime], None]] = {
     TaskEdited: _edited,
 }
 """What each event changes on the card, beside its version, position and time."""
+
+_DATED = frozenset(event for event in _CHANGES if "occurred_at" in event.__struct_fields__)
+"""Those that may say when they happened in another system."""
 
 _BESIDE: dict[type[Event], Callable[[Recorded, Any, Rows], None]] = {
     TaskCommented: _keep_comment,

@@ -28,7 +28,7 @@ from projections.engine.tables import (
     write_rows,
 )
 
-YIELD_EVERY = 25
+YIELD_EVERY = 128
 """Events after which a long batch lets others of the same process have a turn: also what sends the page before it, which
 would leave the database idle otherwise."""
 
@@ -158,6 +158,7 @@ class Build:
     async def _transact_singly(self, entries: Sequence[Entry]) -> None:
         """A few events, or such as change no row, in one pipeline: two round trips, one where no row has to be read."""
         connection, rows, before = self._connection, self._rows, self.progress
+        rows.copied = False
         async with connection.pipeline(), connection.transaction():
             # First of all, so that whoever swaps the tables waits here, where no table is locked yet.
             locked = await self.lease.lock(connection)
@@ -172,6 +173,7 @@ class Build:
 
     async def _stage(self, entries: Sequence[Entry]) -> StagedBatch:
         """Fold a batch and make it ready to be written."""
+        self._rows.copied = True
         await load_rows(self._connection, self._rows, self._missing(entries), self.schema)
         before = self._staged
         after = await self._fold(entries, before)

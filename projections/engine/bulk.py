@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, Callable, Sequence
+from collections import deque
+from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import NamedTuple
 
@@ -19,6 +20,12 @@ from projections.engine.tables import Staged, copy_rows, load_rows, stage_rows
 WINDOW_EVENTS = 50_000
 """Events after which a transaction ends; or sooner, where it takes so long that the lease has to be renewed."""
 
+WAITING_PAGES_MAX = 6
+"""Pages that wait to be sent; a transaction ends by so much later than it was folded, which the lease has to last."""
+
+WAITING_BYTES_MAX = 16 * 1024 * 1024
+"""What they take in memory, save where one takes more alone."""
+
 
 class BulkBuild(Build):
     """A build that is far behind the log, and alone with its tables."""
@@ -32,41 +39,31 @@ class BulkBuild(Build):
         ``FAULT_OF_AN_EVENT``: then ``forget``, and ``process`` the entries of the next ``WINDOW_EVENTS``.
         """
         window = _Window(self._staged, time.monotonic())
-        writing: asyncio.Task[None] | None = None
+        outbox = _Outbox(self._send)
         try:
             async for entries in pages:
-                staged = await self._stage_page(entries, window, writing)
-                if writing is not None:
-                    await writing
+                staged = await self._stage_page(entries, window, outbox)
                 on_page(staged.after)
-                writing = asyncio.create_task(self._send(staged))
+                await outbox.put(staged)
                 if staged.ends:
                     window = _Window(staged.after, time.monotonic())
-            if writing is not None:
-                await writing
             if self._staged.position > window.before.position:
-                await self._send(self._staged_page(window, self._staged, ends=True))
+                await outbox.put(self._staged_page(window, self._staged, ends=True))
+            await outbox.empty()
         except (CannotApply, *FAULT_OF_AN_EVENT):
-            if writing is not None:
-                with suppress(*FAULT_OF_AN_EVENT):
-                    await writing
+            with suppress(*FAULT_OF_AN_EVENT):
+                await outbox.empty()
             raise
         finally:
-            if writing is not None:
-                writing.cancel()
-                await asyncio.wait([writing])
-                # What went wrong with it is known, or was caused by what is being raised now.
-                _ = writing.cancelled() or writing.exception()
+            await outbox.close()
             await self._take_back()
 
-    async def _stage_page(
-        self, entries: Sequence[Entry], window: _Window, writing: asyncio.Task[None] | None
-    ) -> _StagedPage:
-        """Fold a page and make it ready to be sent; rows that are missing are read when ``writing`` is done."""
+    async def _stage_page(self, entries: Sequence[Entry], window: _Window, outbox: _Outbox) -> _StagedPage:
+        """Fold a page and make it ready to be sent; rows that are missing are read when all before it are written."""
+        self._rows.copied = True
         missing = self._missing(entries)
         if any(missing.values()):
-            if writing is not None:
-                await writing
+            await outbox.empty()
             await load_rows(self._connection, self._rows, missing, self.schema)
         before = self._staged
         self._staged = await self._fold(entries, before)
@@ -75,11 +72,9 @@ class BulkBuild(Build):
 
     def _staged_page(self, window: _Window, before: Progress, *, ends: bool) -> _StagedPage:
         """What was folded since ``before``; with all that the transaction changed, where it ends."""
-        tables = stage_rows(self._rows, finished=not ends)
+        tables = stage_rows(self._rows, ends=ends)
         if ends:
             self._rows.written(self._held_max)
-        else:
-            self._rows.sent()
         return _StagedPage(window, before, self._staged, tables, self._parking.taken(), ends)
 
     async def _send(self, staged: _StagedPage) -> None:
@@ -124,3 +119,51 @@ class _StagedPage(NamedTuple):
     tables: list[Staged]
     parked: list[Parked]
     ends: bool
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes in memory until it is sent."""
+        return sum(len(staged.rows) + len(staged.versions) for staged in self.tables)
+
+
+class _Outbox:
+    """Sends pages in order while others are folded: the last of a transaction brings as much as several before it."""
+
+    def __init__(self, send: Callable[[_StagedPage], Awaitable[None]]) -> None:
+        self._send = send
+        self._waiting: deque[tuple[asyncio.Task[None], int]] = deque()
+
+    async def put(self, page: _StagedPage) -> None:
+        """Have a page sent; waits where too much is on its way, and raises what sending an earlier one raised."""
+        size, waiting = page.size_bytes, self._waiting
+        while waiting and (
+            waiting[0][0].done()
+            or len(waiting) >= WAITING_PAGES_MAX
+            or size + sum(size for _, size in waiting) > WAITING_BYTES_MAX
+        ):
+            await self._first()
+        before = waiting[-1][0] if waiting else None
+        waiting.append((asyncio.create_task(self._send_after(before, page)), size))
+
+    async def empty(self) -> None:
+        """Wait until everything is sent; raises what sending raised."""
+        while self._waiting:
+            await self._first()
+
+    async def close(self) -> None:
+        """Give up what was not sent. What went wrong with it is known, or was caused by what is being raised now."""
+        tasks = [task for task, _ in self._waiting]
+        self._waiting.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _first(self) -> None:
+        task, _ = self._waiting[0]
+        await task
+        self._waiting.popleft()
+
+    async def _send_after(self, before: asyncio.Task[None] | None, page: _StagedPage) -> None:
+        if before is not None:
+            await before
+        await self._send(page)

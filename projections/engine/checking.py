@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 from psycopg import AsyncConnection
 
 from projections.engine.comparison import Comparison, compare
-from projections.engine.entries import LogReader
-from projections.engine.follower import LogDatabase
+from projections.engine.entries import LogDatabase, LogReader
 from projections.engine.readmodel import ReadModel
 from projections.engine.rebuild import CLOSE_ENOUGH_EVENTS, Listener, Rebuild
 

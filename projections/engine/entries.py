@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
+import psycopg
 
 from hivesync_core.eventstore.catalogue import Catalogue
 from hivesync_core.eventstore.errors import Undecodable, UnknownTopic
@@ -65,10 +67,18 @@ def entries_from(rows: Iterable[tuple[Any, ...]], catalogue: Catalogue) -> list[
 
 
 def _brief_entries_from(rows: Iterable[tuple[Any, ...]], catalogue: Catalogue) -> list[Entry]:
-    return [
-        Entry(Recorded(position, stream_id, version, _decoded(catalogue, topic, state), Brief(at)), topic, link)  # type: ignore[arg-type]
-        for position, stream_id, version, topic, state, at, link in rows
-    ]
+    entries = []
+    decode, classes = catalogue.decode_known, catalogue.classes
+    for position, stream_id, version, topic, state, at, link in rows:
+        try:
+            event = decode(state)
+        except Exception:  # noqa: BLE001 - it is tried again, and the cause kept
+            event = None
+        # Most events are what their topic says: only others are looked at more closely.
+        if classes.get(topic) is not type(event):
+            event = _decoded(catalogue, topic, state)
+        entries.append(Entry(Recorded(position, stream_id, version, event, Brief(at)), topic, link))  # type: ignore[arg-type]
+    return entries
 
 
 def _decoded(catalogue: Catalogue, topic: str, state: str) -> Any:
@@ -89,10 +99,23 @@ class LogQueries(Protocol):
         ...
 
 
+class LogDatabase(LogQueries, Protocol):
+    """What is needed of a database: queries that answer in bounded time, and a connection to listen on."""
+
+    def direct(
+        self, application_name: str, *, patience_s: float | None = None
+    ) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
+        """A connection outside the pool, in autocommit mode, closed at the end.
+
+        With ``patience_s`` an exchange that takes longer raises ``TimeoutError``.
+        """
+        ...
+
+
 class LogReader:
     """Reads the log in pages, decoded."""
 
-    def __init__(self, database: LogQueries, catalogue: Catalogue) -> None:
+    def __init__(self, database: LogDatabase, catalogue: Catalogue) -> None:
         self.database = database
         self.catalogue = catalogue
 

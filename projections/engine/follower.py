@@ -9,15 +9,13 @@ import time
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
 
 import psycopg
 
 from hivesync_core.eventstore.catalogue import Catalogue
 from hivesync_core.eventstore.errors import StoreUnavailable
 from hivesync_core.eventstore.patience import within
-from projections.engine.entries import Entry, LogQueries, LogReader
+from projections.engine.entries import Entry, LogDatabase, LogReader
 from projections.engine.positions import Positions
 from projections.engine.tasks import end
 
@@ -38,19 +36,6 @@ PROJECTION_CHANNEL = "projection"
 _POSITIONS = "SELECT name, position FROM ops.projections WHERE build = 'live'"
 
 Listener = Callable[[Sequence[Entry]], None]
-
-
-class LogDatabase(LogQueries, Protocol):
-    """What is needed of a database: queries that answer in bounded time, and a connection to listen on."""
-
-    def direct(
-        self, application_name: str, *, patience_s: float | None = None
-    ) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
-        """A connection outside the pool, in autocommit mode, closed at the end.
-
-        With ``patience_s`` an exchange that takes longer raises ``TimeoutError``.
-        """
-        ...
 
 
 class LogFollower:

@@ -9,8 +9,7 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from projections.engine.entries import LogReader
-from projections.engine.follower import LogDatabase
+from projections.engine.entries import LogDatabase, LogReader
 from projections.engine.lease import LIVE_BUILD, LeaseLost
 from projections.engine.readmodel import ReadModel
 from projections.engine.rebuild import Rebuild, RebuildBusy, RebuildProgress

@@ -14,7 +14,8 @@ import psycopg
 from hivesync_core.eventstore.errors import StoreUnavailable
 from hivesync_core.eventstore.patience import within
 from projections.engine.build import Build
-from projections.engine.follower import LogDatabase, LogFollower
+from projections.engine.entries import LogDatabase
+from projections.engine.follower import LogFollower
 from projections.engine.lease import LIVE_BUILD, RENEW_S, LeaseLost
 from projections.engine.positions import Positions
 from projections.engine.preparation import prepare

@@ -31,8 +31,15 @@ _SQL_TYPES: dict[Any, str] = {
 }
 
 
-_VACUUMED_SOON = "autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 200"
+_VACUUMED_SOON = {"autovacuum_vacuum_scale_factor": "0.05", "autovacuum_vacuum_threshold": "200"}
 """Rows are written again with every event: whoever lists a project reads through what is dead until it is taken away."""
+
+_VACUUMED_LATE = {
+    "autovacuum_vacuum_threshold": "100000",
+    "autovacuum_vacuum_insert_threshold": "-1",
+    "autovacuum_analyze_threshold": "1000000000",
+}
+"""While a table is filled, nobody reads it, and what is made of it afterwards would have to wait for a vacuum."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,18 +90,29 @@ class Table(Generic[RowT]):
         """The PostgreSQL type of a field of the row."""
         return _sql_types(self.row)[field]
 
-    def table_ddl(self, schema: str) -> list[str]:
-        """The statements that make the table and its history in a PostgreSQL schema, with their keys alone."""
+    def table_ddl(self, schema: str, *, to_be_filled: bool = False) -> list[str]:
+        """The statements that make the table and its history in a PostgreSQL schema, with their keys alone.
+
+        What is ``to_be_filled`` is vacuumed late, until the statements of ``filled_ddl``.
+        """
         columns = [f"{name} {self.sql_type(name)}" for name in (self.key, *self.exposed)]
         columns += ["valid_from bigint NOT NULL", "doc text NOT NULL"]
         columns += [f"{name} {definition}" for name, definition in self.generated]
         columns.append(f"PRIMARY KEY ({self.key})")
-        statements = [f"CREATE TABLE {schema}.{self.name} ({', '.join(columns)}) WITH ({_VACUUMED_SOON})"]
+        statements = [f"CREATE TABLE {schema}.{self.name} ({', '.join(columns)})"]
         if self.history is not None:
             kept = [f"{name} {self.sql_type(name)}" for name in (self.key, *self.history)]
             kept += ["valid_from bigint NOT NULL", "valid_to bigint NOT NULL", "doc text NOT NULL"]
             statements.append(f"CREATE TABLE {schema}.{self.name}_history ({', '.join(kept)})")
-        return statements
+        if to_be_filled:
+            settings = _settings(_VACUUMED_LATE)
+            return [*statements, *(f"ALTER TABLE {schema}.{name} SET ({settings})" for name in self.names)]
+        return [*statements, f"ALTER TABLE {schema}.{self.name} SET ({_settings(_VACUUMED_SOON)})"]
+
+    def filled_ddl(self, schema: str) -> list[str]:
+        """The statements that make of tables that were ``to_be_filled`` such as serve."""
+        statements = [f"ALTER TABLE {schema}.{name} RESET ({', '.join(_VACUUMED_LATE)})" for name in self.names]
+        return [*statements, f"ALTER TABLE {schema}.{self.name} SET ({_settings(_VACUUMED_SOON)})"]
 
     def index_ddl(self, schema: str) -> list[str]:
         """The statements that make the other indexes; a rebuild runs them last, and again if it was interrupted."""
@@ -152,6 +170,10 @@ class ReadModel(ABC):
 
         Pure: it sees the event and the rows, nothing else.
         """
+
+
+def _settings(values: dict[str, str]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in values.items())
 
 
 @cache

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from typing import Any, NamedTuple
 
 import psycopg
@@ -38,6 +38,7 @@ deadlocks, so that it is always the swap that gives way."""
 CLOSE_ENOUGH_EVENTS = 500
 """A rebuild that is so near the live position finishes inside the swap's transaction."""
 
+_TAKE_TIME_AND_MEMORY = b"SET statement_timeout = 0; SET maintenance_work_mem = '128MB'"
 _REGISTERED = b"SELECT version, position FROM ops.projections WHERE name = %s AND build = %s"
 _REGISTER = b"INSERT INTO ops.projections (name, build, version) VALUES (%s, 'rebuild', %s) ON CONFLICT DO NOTHING"
 _START_ANEW = (
@@ -165,12 +166,15 @@ class Rebuild:
                 tell(self.progress)
 
     async def finish_indexes(self) -> None:
-        """Make the indexes that readers need, however long that takes."""
-        connection = self._connection
-        async with self.kept():
-            await connection.execute(b"SET statement_timeout = 0; SET maintenance_work_mem = '128MB'")
-            await create_indexes(connection, self._model, REBUILD)
-            await connection.execute(b"RESET statement_timeout; RESET maintenance_work_mem")
+        """Make the indexes that readers need, however long that takes; of a long log two at a time."""
+        async with self.kept(), AsyncExitStack() as stack:
+            beside = None
+            if self.progress.events >= WINDOW_EVENTS:
+                beside = await stack.enter_async_context(self._reader.database.direct("hivesync-indexes"))
+                await beside.execute(_TAKE_TIME_AND_MEMORY)
+            await self._connection.execute(_TAKE_TIME_AND_MEMORY)
+            await create_indexes(self._connection, self._model, REBUILD, beside=beside)
+            await self._connection.execute(b"RESET statement_timeout; RESET maintenance_work_mem")
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
@@ -263,6 +267,8 @@ class Rebuild:
         for table in model.tables:
             for name in table.names:
                 await connection.execute(f"ALTER TABLE {REBUILD}.{name} SET SCHEMA {LIVE}".encode())
+            for statement in table.filled_ddl(LIVE):
+                await connection.execute(statement.encode())
         await self._execute_all(_ADOPT)
 
 

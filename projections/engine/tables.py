@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+import asyncio
+from collections import deque
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from projections.engine.copying import copied_fields, json_document
 from projections.engine.readmodel import ReadModel, Table
-from projections.engine.rows import Held, Replaced, Rows
+from projections.engine.rows import Rows
 
 LIVE = "readmodel"
 REBUILD = "rebuild"
@@ -19,8 +19,14 @@ REBUILD = "rebuild"
 SINGLE_EVENTS_MAX = 16
 """Up to so many events are written row by row in a pipeline; beyond, rows are copied."""
 
-_COPY_ROWS = 500
-"""Rows that go to the server in one piece."""
+SOON_FINAL_ROWS = 3_000
+"""So many rows that hardly change any more are written before a transaction ends, lest they all stay in memory."""
+
+_COPY_BYTES = 128 * 1024
+"""What goes to the server in one piece."""
+
+_SMALL_SAMPLE = "SET default_statistics_target = 10; {}; RESET default_statistics_target"
+_SIZES = b"SELECT relname, pg_relation_size(oid) FROM pg_class WHERE relnamespace = %s::regnamespace"
 
 Missing = Mapping[str, Collection[UUID]]
 """Keys that a working set does not know of yet, by table."""
@@ -30,20 +36,51 @@ async def create_tables(connection: AsyncConnection[Any], model: ReadModel, sche
     """Make a read model's tables anew, empty and without the indexes that only readers need."""
     await drop_tables(connection, model, schema)
     for table in model.tables:
-        for statement in table.table_ddl(schema):
+        for statement in table.table_ddl(schema, to_be_filled=schema == REBUILD):
             await connection.execute(statement.encode())
 
 
-async def create_indexes(connection: AsyncConnection[Any], model: ReadModel, schema: str) -> None:
-    """Make the indexes that readers need, where they are missing, and tell the planner what the tables hold."""
-    for table in model.tables:
-        for statement in table.index_ddl(schema):
-            await connection.execute(statement.encode())
-        # Columns alone: of an indexed expression nothing need be known, and working it out takes long.
-        await connection.execute(f"ANALYZE {schema}.{table.name} ({', '.join(table.columns[:-1])})".encode())
-        if table.history is not None:
-            columns = ", ".join(table.history_columns[:-1])
-            await connection.execute(f"ANALYZE {schema}.{table.name}_history ({columns})".encode())
+async def create_indexes(
+    connection: AsyncConnection[Any], model: ReadModel, schema: str, *, beside: AsyncConnection[Any] | None = None
+) -> None:
+    """Make the indexes that readers need, where they are missing, and tell the planner what the tables hold.
+
+    With a second connection ``beside``, outside of any transaction, two are made at a time.
+    """
+    connections = (connection,) if beside is None else (connection, beside)
+    sizes = dict(await (await connection.execute(_SIZES, (schema,))).fetchall())
+    tables = sorted(model.tables, key=lambda table: -max(sizes[name] for name in table.names))
+    await _execute_shared(connections, [statement for table in tables for statement in table.index_ddl(schema)])
+    await _execute_shared(connections, [statement for table in tables for statement in _analyses(table, schema)])
+
+
+def _analyses(table: Table[Any], schema: str) -> list[str]:
+    """What the planner has to know: of columns alone, since working out an indexed expression takes long.
+
+    Versions are found by their index alone: a sample that reads a tenth of the blocks tells enough of them.
+    """
+    statements = [f"ANALYZE {schema}.{table.name} ({', '.join(table.columns[:-1])})"]
+    if table.history is not None:
+        columns = ", ".join(table.history_columns[:-1])
+        statements.append(_SMALL_SAMPLE.format(f"ANALYZE {schema}.{table.name}_history ({columns})"))
+    return statements
+
+
+async def _execute_shared(connections: Sequence[AsyncConnection[Any]], statements: Iterable[str]) -> None:
+    """Execute statements that do not depend on each other, each by the first connection that is free."""
+    waiting = deque(statements)
+
+    async def work(connection: AsyncConnection[Any]) -> None:
+        while waiting:
+            await connection.execute(waiting.popleft().encode())
+
+    workers = [asyncio.create_task(work(connection)) for connection in connections]
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        for worker in workers:
+            worker.cancel()
+        await asyncio.wait(workers)
 
 
 async def drop_tables(connection: AsyncConnection[Any], model: ReadModel, schema: str) -> None:
@@ -86,34 +123,32 @@ class Staged(NamedTuple):
 
     table: Table[Any]
     gone: list[Hashable]
-    lines: list[str]
-    history_lines: list[str]
+    rows: bytearray
+    versions: bytearray
 
 
-def stage_rows(rows: Rows, *, finished: bool = False) -> list[Staged]:
-    """What the working set has changed, as lines of COPY; where ``finished``, only what hardly changes any more."""
+def stage_rows(rows: Rows, *, ends: bool = True) -> list[Staged]:
+    """What a ``copied`` working set has changed; where no transaction ``ends``, only what hardly changes any more."""
     staged = []
     for of in rows.tables.values():
-        table, gone, lines = of.table, list[Hashable](), list[str]()
-        if table.soon_final or not finished:
-            changed = of.changed.values()
-            gone = [*of.gone.values(), *(getattr(held.row, table.key) for held in changed if held.stored)]
-            lines = _blocks(_lines(table, changed))
-        versions = _blocks(_history_lines(table, of.replaced)) if of.replaced else []
-        staged.append(Staged(table, gone, lines, versions))
+        table, gone, lines = of.table, list[Hashable](), bytearray()
+        if ends or table.append_only or (table.soon_final and len(of.changed) >= SOON_FINAL_ROWS):
+            gone = [*of.gone.values(), *(getattr(held.row, table.key) for held in of.changed.values() if held.stored)]
+            lines = of.copied()
+        staged.append(Staged(table, gone, lines, of.versions.taken()))
     return staged
 
 
 async def copy_rows(connection: AsyncConnection[Any], staged: Iterable[Staged], schema: str) -> None:
     """Write what was staged, inside the caller's transaction."""
-    for table, gone, lines, history_lines in staged:
+    for table, gone, rows, versions in staged:
         name = f"{schema}.{table.name}"
         if gone:
             await _delete(connection, table, name, gone)
-        if lines:
-            await _copy(connection, name, table.columns, lines)
-        if history_lines:
-            await _copy(connection, f"{name}_history", table.history_columns, history_lines)
+        if rows:
+            await _copy(connection, name, table.columns, rows)
+        if versions:
+            await _copy(connection, f"{name}_history", table.history_columns, versions)
 
 
 async def _delete(connection: AsyncConnection[Any], table: Table[Any], name: str, keys: list[Hashable]) -> None:
@@ -142,34 +177,10 @@ async def _insert(
         await connection.execute(query.encode(), row, prepare=True)
 
 
-async def _copy(connection: AsyncConnection[Any], name: str, columns: Sequence[str], blocks: Iterable[str]) -> None:
-    query = f"COPY {name} ({', '.join(columns)}) FROM STDIN"
+async def _copy(connection: AsyncConnection[Any], name: str, columns: Sequence[str], rows: bytearray) -> None:
+    query = f"COPY {name} ({', '.join(columns)}) FROM STDIN (FORMAT binary)"
+    # In parts of the library's own size, so that it need not take the whole apart.
+    whole = memoryview(rows)
     async with connection.cursor() as cursor, cursor.copy(query.encode()) as copy:
-        for block in blocks:
-            await copy.write(block)
-
-
-def _blocks(lines: Iterator[str]) -> list[str]:
-    """Lines in pieces that go to the server at once."""
-    blocks = []
-    while block := "".join(islice(lines, _COPY_ROWS)):
-        blocks.append(block)
-    return blocks
-
-
-def _lines(table: Table[Any], changed: Iterable[Held]) -> Iterator[str]:
-    """Rows as lines of COPY."""
-    fields = copied_fields(table, (table.key, *table.exposed))
-    for held in changed:
-        yield f"{fields(held.row)}{held.valid_from}\t{json_document(held.document())}\n"
-
-
-def _history_lines(table: Table[Any], versions: Iterable[Replaced]) -> Iterator[str]:
-    """Replaced versions as lines of COPY."""
-    assert table.history is not None
-    fields = copied_fields(table, (table.key, *table.history))
-    for held, valid_from, valid_to, doc in versions:
-        scope = held.scope
-        if scope is None:
-            scope = held.scope = fields(held.row)
-        yield f"{scope}{valid_from}\t{valid_to}\t{json_document(doc)}\n"
+        for begin in range(0, len(whole), _COPY_BYTES):
+            await copy.write(whole[begin : begin + _COPY_BYTES])

@@ -88,6 +88,30 @@ async def test_a_rebuild_killed_in_the_middle_is_resumed_where_it_stood(postgres
         assert (await audit(pool, ["board"]))[0].flaws == []
 
 
+async def test_what_was_rebuilt_is_vacuumed_and_indexed_like_what_was_there_before(postgres_url: str) -> None:
+    of_tables = (
+        "SELECT relname, reloptions, (SELECT array_agg(pg_get_indexdef(indexrelid) ORDER BY 1) FROM pg_index "
+        "WHERE indrelid = c.oid) FROM pg_class c WHERE relnamespace = 'readmodel'::regnamespace AND relkind = 'r' "
+        "AND relname LIKE 'board%' ORDER BY 1"
+    )
+    store(postgres_url, many_tasks(3, comments=5))
+    async with database(postgres_url) as pool:
+        await build_up(pool, [Board()])
+        before = await pool.fetch_all(of_tables)
+
+        async def replace(rebuild: Rebuild) -> None:
+            await rebuild.begin()
+            await rebuild.run(4)
+            vacuumed = await pool.fetch_all(of_tables.replace("'readmodel'", "'rebuild'"))
+            assert all("autovacuum_vacuum_threshold=100000" in options for _, options, _ in vacuumed)
+            await rebuild.finish_indexes()
+            await rebuild.swap()
+
+        await _rebuild(pool, replace)
+        assert len(before) == 5
+        assert await pool.fetch_all(of_tables) == before
+
+
 async def test_only_one_process_rebuilds_a_read_model(postgres_url: str) -> None:
     store(postgres_url, many_tasks(3, comments=5))
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hivesync_core.eventstore.events import the_catalogue
 from hivesync_core.kernel.event import Recorded
 from projections.board import Board
-from projections.engine import bulk
+from projections.engine import bulk, tables
 from projections.engine import rebuild as rebuilding
 from projections.engine.audit import audit
 from projections.engine.entries import LogReader
@@ -26,14 +26,26 @@ from tests.projections.support import Contents, build_up, contents, database, in
 
 
 class Sizes(NamedTuple):
-    """Events of a page and of a transaction, and rows that stay in memory between two transactions."""
+    """Events of a page and of a transaction, rows that stay in memory between two, pages that wait to be sent.
+
+    ``early`` are the rows that hardly change any more after which they are written before a transaction ends.
+    """
 
     page: int
     window: int
     held: int
+    waiting: int
+    early: int
 
 
-sizes = st.builds(Sizes, st.integers(1, 9), st.sampled_from((1, 4, 10, 1_000)), st.sampled_from((0, 2, 100)))
+sizes = st.builds(
+    Sizes,
+    st.integers(1, 9),
+    st.sampled_from((1, 4, 10, 1_000)),
+    st.sampled_from((0, 2, 100)),
+    st.sampled_from((1, 2, 100)),
+    st.sampled_from((1, 3, 100)),
+)
 histories = recordings(turns_max=25).filter(lambda log: len(log) > 8)
 
 
@@ -70,6 +82,8 @@ def _rebuilt(url: str, model: ReadModel, of: Sizes) -> tuple[Contents, list[tupl
         patch.setattr(rebuilding, "PAGE_EVENTS", of.page)
         patch.setattr(rebuilding, "HELD_ROWS_MAX", of.held)
         patch.setattr(bulk, "WINDOW_EVENTS", of.window)
+        patch.setattr(bulk, "WAITING_PAGES_MAX", of.waiting)
+        patch.setattr(tables, "SOON_FINAL_ROWS", of.early)
         patch.setattr(rebuilding, "WINDOW_EVENTS", of.window)
         return run(work)
 
