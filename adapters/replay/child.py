@@ -11,6 +11,7 @@ import time
 
 import msgspec
 import psycopg
+from uvicorn.loops.auto import auto_loop_factory
 
 from adapters.ids import uuid7
 from adapters.postgres.appender import GroupCommit
@@ -39,7 +40,9 @@ def main() -> int:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.nice(NICENESS)
     try:
-        asyncio.run(_replay(order))
+        # In the loop that the server has too.
+        with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+            runner.run(_replay(order))
     except Refusal as error:
         _tell(Told(failure=str(error)))
         return 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import resource
@@ -10,6 +9,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+import uvloop
 
 from adapters.postgres.connections import Database
 from hivesync_core.eventstore.events import the_catalogue
@@ -86,4 +87,4 @@ def _resident_mb() -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(_rebuild(sys.argv[1]))))
+    print(json.dumps(uvloop.run(_rebuild(sys.argv[1]))))
