@@ -11,7 +11,10 @@ from hivesync_core.comments.syntax_tree import HIDDEN, Syntax
 
 
 def read(grammar: Grammar, source: bytes) -> Syntax:
-    """Parse ``source``. Leaves of blanks alone (line ends that a grammar counts) are no tokens and not in the shape."""
+    """Parse ``source``. Leaves of blanks alone (line ends that a grammar counts) are no tokens and not in the shape.
+
+    Nor is the root, which a file of blanks alone has not.
+    """
     if grammar.scanner is not None:
         return grammar.scanner.read(source)
     assert grammar.parser is not None
@@ -47,7 +50,7 @@ def _walk(grammar: Grammar, tree: tree_sitter.Tree, source: bytes) -> Syntax:
         elif down():
             if kind in is_closed or (openings and source.startswith(openings, node.start_byte)):
                 closed.append((node.start_byte, node.end_byte))
-            if kind not in wrappers:
+            if depth and kind not in wrappers:
                 shape.append((depth, kind))
             depth += 1
             continue

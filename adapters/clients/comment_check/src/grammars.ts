@@ -85,7 +85,7 @@ export class Grammar {
         reached = Math.max(reached, end);
       } else if (cursor.gotoFirstChild()) {
         if (this.closed.has(kind) || this.openings.some((opening) => source.startsWith(opening, start))) found.closed.push([start, end]);
-        if (!this.wrappers.has(kind)) found.shape.push([depth, kind]);
+        if (depth && !this.wrappers.has(kind)) found.shape.push([depth, kind]);
         depth += 1;
         continue;
       } else {
