@@ -35,6 +35,9 @@ SWAP_LOCK_WAIT_MS = 250
 """How long the swap waits for readers to leave the tables, and others wait behind it; below PostgreSQL's check for
 deadlocks, so that it is always the swap that gives way."""
 
+VACUUM_WAIT_MS = 3_000
+"""How long the swap waits for a vacuum to end; above PostgreSQL's check for deadlocks, at which autovacuum gives way."""
+
 CLOSE_ENOUGH_EVENTS = 500
 """A rebuild that is so near the live position finishes inside the swap's transaction."""
 
@@ -256,11 +259,15 @@ class Rebuild:
 
     async def _swap_now(self) -> None:
         connection, model = self._connection, self._model
+        names = ", ".join(f"{LIVE}.{name}" for table in model.tables for name in table.names)
+        # A vacuum of its own accord gives way only to who waits for longer than a swap may hold others up; to wait for
+        # this lock, which nothing but vacuums conflicts with, holds nobody up.
+        await connection.execute(f"SET LOCAL lock_timeout = {VACUUM_WAIT_MS}".encode())
+        await connection.execute(f"LOCK TABLE {names} IN SHARE UPDATE EXCLUSIVE MODE".encode())
         ((live,),) = await (await connection.execute(_LOCK_LIVE, (model.name,))).fetchall()
         if live - self.progress.position > CLOSE_ENOUGH_EVENTS:
             raise _StillBehind(f"{live - self.progress.position} events are missing")
         await self.run(live)
-        names = ", ".join(f"{LIVE}.{name}" for table in model.tables for name in table.names)
         await connection.execute(f"SET LOCAL lock_timeout = {SWAP_LOCK_WAIT_MS}".encode())
         await connection.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE".encode())
         await drop_tables(connection, model, LIVE)

@@ -16,6 +16,7 @@ from hivesync_core.eventstore.catalogue import Catalogue
 from hivesync_core.eventstore.events import the_catalogue
 from hivesync_core.eventstore.records import Append, NewEvent
 from hivesync_core.kernel.event import Recorded
+from projections.board import Board
 from projections.engine.build import Build
 from projections.engine.entries import LogReader
 from projections.engine.follower import LogFollower
@@ -24,6 +25,7 @@ from projections.engine.positions import Positions
 from projections.engine.preparation import prepare
 from projections.engine.projector import Projector
 from projections.engine.readmodel import ReadModel
+from projections.engine.rebuild import Rebuild
 from projections.engine.rows import Rows
 from projections.registry import READ_MODELS
 from tests.eventstore import stored
@@ -220,3 +222,9 @@ async def eventually(holds: Callable[[], Awaitable[bool]], timeout_s: float = 60
 def streams(log: Iterable[Recorded], kind: str) -> list[UUID]:
     """The streams of a kind (``task``), in the order in which they begin."""
     return list(dict.fromkeys(one.stream_id for one in log if one.event.topic().startswith(f"{kind}.")))
+
+
+async def with_rebuild(pool: Database, work: Callable[[Rebuild], Awaitable[Any]], owner: str = "tests") -> Any:
+    """What ``work`` gives for a rebuild of the board on a connection of its own."""
+    async with pool.direct("hivesync-tests") as connection:
+        return await work(Rebuild(connection, LogReader(pool, the_catalogue()), Board(), owner))

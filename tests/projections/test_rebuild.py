@@ -1,4 +1,4 @@
-"""Rebuilding beside what serves: resumed after kills, swapped under load, checked row by row, audited event by event."""
+"""Rebuilding beside what serves: resumed after kills, checked row by row, audited event by event."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import asyncio
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
-from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -42,12 +40,8 @@ from tests.projections.support import (
     run,
     store,
     with_database,
+    with_rebuild,
 )
-
-
-async def _rebuild(pool: Database, work: Callable[[Rebuild], Awaitable[Any]], owner: str = "tests") -> Any:
-    async with pool.direct("hivesync-tests") as connection:
-        return await work(Rebuild(connection, LogReader(pool, the_catalogue()), Board(), owner))
 
 
 async def _check(pool: Database) -> Checked:
@@ -83,7 +77,7 @@ async def test_a_rebuild_killed_in_the_middle_is_resumed_where_it_stood(postgres
             await rebuild.finish_indexes()
             await rebuild.swap()
 
-        await _rebuild(pool, resume)
+        await with_rebuild(pool, resume)
         assert await contents(pool, Board()) == in_memory(Board(), fold(Board(), log))
         assert (await audit(pool, ["board"]))[0].flaws == []
 
@@ -107,7 +101,7 @@ async def test_what_was_rebuilt_is_vacuumed_and_indexed_like_what_was_there_befo
             await rebuild.finish_indexes()
             await rebuild.swap()
 
-        await _rebuild(pool, replace)
+        await with_rebuild(pool, replace)
         assert len(before) == 5
         assert await pool.fetch_all(of_tables) == before
 
@@ -124,11 +118,11 @@ async def test_only_one_process_rebuilds_a_read_model(postgres_url: str) -> None
 
         async def first(rebuild: Rebuild) -> None:
             await rebuild.begin()
-            await _rebuild(pool, second, "second")
+            await with_rebuild(pool, second, "second")
             await rebuild.run(4)
             await rebuild.discard()
 
-        await _rebuild(pool, first, "first")
+        await with_rebuild(pool, first, "first")
 
 
 async def test_a_rebuild_that_was_taken_over_neither_writes_nor_swaps_nor_discards(postgres_url: str) -> None:
@@ -144,12 +138,12 @@ async def test_a_rebuild_that_was_taken_over_neither_writes_nor_swaps_nor_discar
         async def sleeps(rebuild: Rebuild) -> None:
             await rebuild.begin()
             await rebuild.run(4)
-            await _rebuild(pool, takes_over, "second")
+            await with_rebuild(pool, takes_over, "second")
             for work in (rebuild.run(8), rebuild.swap(), rebuild.discard()):
                 with pytest.raises(LeaseLost):
                     await work
 
-        await _rebuild(pool, sleeps, "first")
+        await with_rebuild(pool, sleeps, "first")
         assert await pool.fetch_one("SELECT position FROM ops.projections WHERE build = 'rebuild'") == (6,)
 
 
@@ -166,7 +160,7 @@ async def test_a_new_version_starts_anew_what_an_old_one_left(postgres_url: str)
             await rebuild.run(5)
             await rebuild.pause()
 
-        await _rebuild(pool, leave)
+        await with_rebuild(pool, leave)
         async with pool.direct("hivesync-tests") as connection:
             rebuild = Rebuild(connection, LogReader(pool, the_catalogue()), Newer(), "tests")
             await rebuild.begin()
@@ -210,88 +204,6 @@ async def test_a_read_model_far_behind_is_rebuilt_rather_than_caught_up(
     assert any("rebuilding" in step for step in steps)
     assert await contents(node.pool, Board()) == in_memory(Board(), fold(Board(), log))
     await node.stop()
-
-
-async def test_a_swap_under_load_is_seen_by_no_reader_as_an_error_or_a_step_back(any_postgres_url: str) -> None:
-    log = many_tasks(40, comments=900)
-    begun = 300
-    store(any_postgres_url, log[:begun])
-    written, stop = begun, asyncio.Event()
-    read = swaps = 0
-
-    async def write() -> None:
-        nonlocal written
-        while written < len(log) and not stop.is_set():
-            if written >= len(log) - 40 and (swaps < 3 or read <= 50):
-                await asyncio.sleep(0.01)  # The last ones are kept for when enough was swapped and read.
-                continue
-            await asyncio.to_thread(store, any_postgres_url, log[written : written + 4], anew=False)
-            written = min(written + 4, len(log))
-            await asyncio.sleep(0.01)
-
-    async def read_own_writes(node: Node) -> None:
-        nonlocal read
-        while not stop.is_set():
-            wanted = written
-            assert await node.positions.wait("board", wanted, 60), "one's own write is seen"
-            row = await node.pool.fetch_one(
-                "SELECT (SELECT max(position) FROM readmodel.board_comment), "
-                "(SELECT max(valid_from) FROM readmodel.board_task), (SELECT count(*) FROM readmodel.board_task)"
-            )
-            assert row is not None
-            assert row[0] >= wanted and row[1] >= wanted and row[2] == 40, "what is read is never older than asked for"
-            read += 1
-
-    async with (
-        Node(any_postgres_url, [Board()], owner="1") as node,
-        Node(any_postgres_url, [Board()], owner="2") as other,
-    ):
-        await node.caught_up(begun)
-        await other.caught_up(begun)
-        tasks = [asyncio.create_task(each) for each in (write(), read_own_writes(node), read_own_writes(other))]
-
-        async def swap(rebuild: Rebuild) -> None:
-            await rebuild.begin(anew=True)
-            await rebuild.run(await rebuild.live_position())
-            await rebuild.finish_indexes()
-            await rebuild.swap()
-
-        while written < len(log):
-            await _rebuild(node.pool, swap)
-            swaps += 1
-        await tasks[0]
-        stop.set()
-        await asyncio.gather(*tasks)
-        await node.caught_up(len(log))
-        assert swaps >= 3
-        assert read > 50
-        assert await contents(node.pool, Board()) == in_memory(Board(), fold(Board(), log))
-        assert (await audit(node.pool, ["board"]))[0].flaws == []
-
-
-async def test_a_swap_waits_for_readers_and_holds_nobody_up_for_long(postgres_url: str) -> None:
-    log = many_tasks(5, comments=20)
-    store(postgres_url, log)
-    async with database(postgres_url) as pool:
-        await build_up(pool, [Board()])
-
-        async def swap(rebuild: Rebuild) -> None:
-            await rebuild.begin()
-            await rebuild.run(len(log))
-            with psycopg.connect(postgres_url) as reader:
-                # A reader that never ends takes the tables in the order in which a deadlock could come about.
-                reader.execute("SELECT count(*) FROM readmodel.board_comment")
-                swapping = asyncio.create_task(rebuild.swap())
-                for _ in range(20):
-                    await asyncio.sleep(0.05)
-                    # Behind a swap that does not give way it would run into the three seconds of its session.
-                    await pool.fetch_one("SELECT count(*) FROM readmodel.board_task, readmodel.board_comment")
-                reader.execute("SELECT count(*) FROM readmodel.board_task")
-                assert not swapping.done()
-            await swapping
-
-        await _rebuild(pool, swap)
-        assert await contents(pool, Board()) == in_memory(Board(), fold(Board(), log))
 
 
 @with_database
