@@ -28,7 +28,7 @@ from projections.engine.tables import (
     write_rows,
 )
 
-YIELD_EVERY = 128
+YIELD_EVERY = 8
 """Events after which a long batch lets others of the same process have a turn: also what sends the page before it, which
 would leave the database idle otherwise."""
 
