@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from tests.servers.valkey import ValkeyServer
 # An example that takes long, or is long in being made, says something about the machine and not about the property.
 settings.register_profile("hivesync", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("hivesync")
+
+# Programs inherit what is ignored, as a job in the background has Ctrl-C ignored; but not who listens.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LONGEST_FIRST = (
     "tests/http/test_description.py",

@@ -62,7 +62,8 @@ def no_more_output() -> None:
 class Interrupts:
     """Has Ctrl-C end a call that waits, as for a terminal or a pipe, while asyncio runs.
 
-    What asyncio does by itself, to cancel the main task, has no effect before such a call comes back.
+    What asyncio does by itself, to cancel the main task, has no effect before such a call comes back. A program that was
+    started with Ctrl-C ignored, as a job in the background is, goes on ignoring it.
     """
 
     def __init__(self) -> None:
@@ -70,7 +71,9 @@ class Interrupts:
         self._before: Any = None
 
     def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGINT, self._interrupted)
+        self._before = signal.getsignal(signal.SIGINT)
+        if self._before is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, self._interrupted)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from adapters.cli.admin import main as admin
+from adapters.cli.ending import Interrupts
 from adapters.proof.keys import signing_key
 from tests.cli.commands import ROOT
 from tests.imports.files import issue, lines_of
@@ -97,6 +98,16 @@ def test_an_import_that_waits_ends_at_the_first_ctrl_c_and_says_what_stays(garde
     assert "Traceback" not in said.decode()
     assert "connection" not in said.decode()
     assert waiting_for == "data" or "doubles nothing" in said.decode()
+
+
+def test_ctrl_c_that_was_ignored_from_the_start_stays_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Interrupts() as interrupts, interrupts.waiting():
+            signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _until(is_so: Callable[[], bool]) -> None:
