@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
-import msgspec
 from litestar import get
 from litestar.params import QueryParameter
 
@@ -21,6 +20,7 @@ from adapters.http.streams import NDJSON, LinesAnswer
 from adapters.identity.caller import Caller
 from hivesync_core.exports.selection import Selection, checked
 from hivesync_core.kernel.ids import ProjectId
+from hivesync_core.kernel.times import named_time
 from projections.history.queries import HistoryFilter, history_page, history_stream
 from projections.projects.queries import projects_of
 from shared.api.exports import ACTOR_PATTERN, POSITION_MAX, TypeName
@@ -110,8 +110,8 @@ def _time(name: str, text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        return msgspec.convert(text.upper(), datetime, strict=False).astimezone(UTC)
-    except (msgspec.ValidationError, OverflowError, ValueError) as error:
+        return named_time(text)
+    except ValueError as error:
         raise QueryInvalid(name, "it is no time such as 2026-11-23T12:00:00Z") from error
 
 

@@ -6,12 +6,12 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Final, TypeAlias
 
-import msgspec
 from litestar.params import HeaderParameter, QueryParameter
 
 from adapters.http.failures import NotYetVisible, QueryInvalid
 from adapters.http.limits import CURSOR_MAX, MIN_POSITION_WAIT_S, PAGE_MAX
 from adapters.http.services import Services
+from hivesync_core.kernel.times import named_time
 from projections.engine.queries import MomentUnknown, Page, position_at
 
 POSITION_MAX: Final = (1 << 63) - 1
@@ -81,8 +81,8 @@ async def moment(services: Services, name: str, text: str) -> int:
             raise MomentUnknown("No event has this position yet.")
         return position
     try:
-        time = msgspec.convert(text.upper(), datetime, strict=False).astimezone(UTC)
-    except (msgspec.ValidationError, OverflowError, ValueError) as error:
+        time = named_time(text)
+    except ValueError as error:
         raise QueryInvalid(name, "it is neither a position nor a time such as 2026-11-23T12:00:00Z") from error
     if time > datetime.now(UTC):
         raise MomentUnknown("The time has not passed yet.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,7 @@ from hivesync_core.eventstore.errors import StoreUnavailable
 from hivesync_core.eventstore.log import Context, Log
 from hivesync_core.kernel.ids import SYSTEM_ACTOR, AccountId
 from hivesync_core.kernel.refusal import Conflict, Invalid, NotFound
+from hivesync_core.kernel.times import named_time
 from hivesync_core.operations.commands import NoteRebuild, SkipEvent
 from hivesync_core.operations.decider import upkeep, upkeep_stream
 from projections.engine.audit import audit
@@ -270,9 +271,9 @@ class Replay:
 def time_of(moment: str) -> datetime:
     """The time (RFC 3339) in UTC; raises ``NoMoment``."""
     try:
-        return msgspec.convert(moment.upper(), datetime, strict=False).astimezone(UTC)
-    except (msgspec.ValidationError, OverflowError) as error:
-        raise NoMoment(f"{moment!r} is no time that there is") from error
+        return named_time(moment)
+    except ValueError as error:
+        raise NoMoment(str(error)) from error
 
 
 def _telling(model: ReadModel, on_progress: Told) -> Callable[[RebuildProgress], None]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
+
 from hivesync_core.kernel.refusal import Invalid
 
 
@@ -22,3 +24,11 @@ def in_utc(time: datetime, field: str) -> datetime:
         raise TimeRefused(
             f"{field}: {time.isoformat()} is before the year 1 or after 9999 in UTC.", field=field
         ) from error
+
+
+def named_time(text: str) -> datetime:
+    """The moment in UTC that a text names (RFC 3339); raises ``ValueError`` where it names none."""
+    try:
+        return msgspec.convert(text.upper(), datetime, strict=False).astimezone(UTC)
+    except (msgspec.ValidationError, OverflowError) as error:
+        raise ValueError(f"{text!r} is no time that there is") from error
